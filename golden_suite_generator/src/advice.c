@@ -1,0 +1,130 @@
+#include "advice.h"
+
+#include <stdio.h>
+
+#include "parse.h"
+
+/* ---- required input, C4.17 ------------------------------------------- */
+
+static bool can_open (const char *path) {
+  FILE *f = fopen(path, "rb");
+  if (f) fclose(f);
+  return f != NULL;
+}
+
+bool nb_check_inputs (const nb_settings *s, nb_error *error) {
+  bool factors = s->hkl || s->default_f != 0.0 || can_open(s->dump);
+  bool orientation = s->matrix || s->cell[0] != 0.0;
+  if (factors && orientation) return true;
+  if (factors)
+    return nb_fail(error, "no orientation, expected -mat or -cell");
+  return nb_fail(error, "no structure factors, expected -hkl, -default_F "
+                 "other than 0 or a cache '%s'%s", s->dump,
+                 orientation ? "" : "; no orientation, expected -mat or "
+                 "-cell");
+}
+
+/* ---- options without effect in this run, C8.3 ------------------------ */
+
+static void unused (const nb_settings *s, const char *option,
+                    const char *because) {
+  if (nb_seen(s, option)) nb_warn("%s has no effect: %s", option, because);
+}
+
+static void later_wins (const nb_settings *s, const char *early,
+                        const char *late) {
+  if (nb_seen(s, early) && nb_seen(s, early) < nb_seen(s, late))
+    nb_warn("%s has no effect: %s comes later", early, late);
+}
+
+static void warn_centres (const nb_settings *s) {
+  static const char *const near[] = { "-Xclose", "-Yclose", "-ORGX",
+                                      "-ORGY" };
+  static const char *const header = "it reaches only the header and the "
+                                    "summary under this convention";
+  bool org_moves = s->convention == NB_XDS || s->convention == NB_DIALS;
+  if (org_moves) {
+    unused(s, "-Xbeam", header);
+    unused(s, "-Ybeam", header);
+  }
+  for (int i = 0; i < (org_moves ? 2 : 4); ++i) unused(s, near[i], header);
+}
+
+static void warn_custom_centres (const nb_settings *s) {
+  static const char *const order[2][3] = {
+    { "-Xbeam", "-Xclose", "-ORGX" }, { "-Ybeam", "-Yclose", "-ORGY" } };
+  for (int i = 0; i < 2; ++i) {
+    if (s->has_beam_centre[i])
+      unused(s, order[i][1], "the beam centre takes precedence");
+    if (s->has_beam_centre[i] || s->has_near_centre[i])
+      unused(s, order[i][2], "another centre takes precedence");
+  }
+}
+
+static const char *const CONVENTIONS[] = { "-mosflm", "-xds", "-adxv",
+  "-denzo", "-dials" };
+static const char *const VECTORS[] = { "-spindle_axis", "-fdet_vector",
+  "-sdet_vector", "-odet_vector", "-beam_vector", "-polar_vector",
+  "-twotheta_axis", "-pix0_vector", "-pix0_vector_mm" };
+enum { CONVENTION_COUNT = 5, VECTOR_COUNT = 9 };
+
+/* options that would set the pivot under CUSTOM, P2.4.1; their other effect
+   makes only -pivot itself idle */
+static void warn_convention (const nb_settings *s) {
+  if (s->convention == NB_CUSTOM) {
+    for (int i = 0; i < CONVENTION_COUNT; ++i)
+      unused(s, CONVENTIONS[i], "a vector option selects the custom "
+             "convention");
+    return;
+  }
+  for (int i = 0; i < VECTOR_COUNT; ++i)
+    unused(s, VECTORS[i], "a convention option comes later");
+  unused(s, "-pivot", "the convention sets the pivot");
+}
+
+static void warn_implicit_pivot (const nb_settings *s) {
+  bool sample = s->convention == NB_XDS || s->convention == NB_DIALS;
+  if (s->convention == NB_CUSTOM || nb_seen(s, "-pivot")) return;
+  if (sample != (s->pivot == NB_PIVOT_SAMPLE) &&
+      (sample ? nb_seen(s, "-distance") || nb_seen(s, "-Xbeam") ||
+                nb_seen(s, "-Ybeam")
+              : nb_seen(s, "-close_distance") || nb_seen(s, "-twotheta") ||
+                nb_seen(s, "-Xclose") || nb_seen(s, "-Yclose") ||
+                nb_seen(s, "-ORGX") || nb_seen(s, "-ORGY")))
+    nb_warn("the pivot implied by the options has no effect: the "
+            "convention sets it to %s", sample ? "sample" : "beam");
+}
+
+static void warn_detector (const nb_settings *s) {
+  if (s->has_close_distance)
+    unused(s, "-distance", "a close distance takes precedence");
+  if (s->pixels[0] && s->pixels[1])
+    unused(s, "-detsize", "pixel counts take precedence");
+  if (s->pixels[0])
+    unused(s, "-detsize_f", "a pixel count takes precedence");
+  if (s->pixels[1])
+    unused(s, "-detsize_s", "a pixel count takes precedence");
+}
+
+static void warn_beam (const nb_settings *s) {
+  static const char *const options[] = { "-divergence", "-hdivrange",
+    "-vdivrange", "-hdivstep", "-vdivstep", "-hdivsteps", "-vdivsteps",
+    "-divsteps", "-round_div", "-square_div", "-dispersion", "-dispsteps" };
+  if (s->flux != 0.0 && s->exposure > 0.0)
+    unused(s, "-fluence", "-flux takes precedence");
+  for (int i = 0; s->source_file && i < 12; ++i)
+    unused(s, options[i], "a source file is used");
+}
+
+void nb_warn_unused (const nb_settings *s) {
+  warn_convention(s);
+  warn_implicit_pivot(s);
+  if (s->convention == NB_CUSTOM) warn_custom_centres(s);
+  else warn_centres(s);
+  warn_detector(s);
+  warn_beam(s);
+  later_wins(s, "-noisefile", "-nonoise");
+  later_wins(s, "-pgmfile", "-nopgm");
+  later_wins(s, "-pgmscale", "-nopgm");
+  later_wins(s, "-polar", "-nopolar");
+}

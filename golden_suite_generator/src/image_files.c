@@ -1,0 +1,179 @@
+#include "image_files.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "output_file.h"
+#include "smv_header.h"
+
+/* a conversion of float pixels to bytes or 16-bit counts */
+typedef struct {
+  nb_experiment *x;
+  const nb_image *image;
+  double scale, offset;
+  double photons;        /* sum of the Poisson deviates (R10.2) */
+  long overloads;
+} conversion;
+
+/* ---- pixel values ---------------------------------------------------- */
+
+/* F8.2; a NaN becomes 0 (F8.3) */
+static uint16_t integer_value (const conversion *c, float g) {
+  double z = (double)g * c->scale + c->offset;
+  if (z > 65535.0) z = 65535.0;
+  if (!(z >= 0.0)) z = 0.0;
+  return (uint16_t)floorf((float)(z + 0.5));
+}
+
+/* F11.3 */
+static unsigned char grey_value (const conversion *c, float g) {
+  double z = (double)g * c->scale;
+  if (z > 255.0) z = 255.0;
+  return z > 0.0 ? (unsigned char)z : 0;
+}
+
+/* R10.2 */
+static uint16_t noise_value (conversion *c, float g) {
+  float d = nb_poisson(&c->x->rng, &c->x->settings->noise_seed, g);
+  double z = (double)d + c->offset;
+  c->photons += (double)d;
+  if (z > 65535.0) {
+    z = 65535.0;
+    ++c->overloads;
+  }
+  return z > 0.0 ? (uint16_t)z : 0;
+}
+
+static void convert_counts (conversion *c, bool noise, uint16_t *counts) {
+  const nb_image *im = c->image;
+  for (long y = 0; y < im->slow; ++y)
+    for (long i = 0; i < im->fast; ++i) {
+      long at = y * im->fast + i;
+      if (!nb_in_roi(&c->x->detector, i, y)) continue;
+      counts[at] = noise ? noise_value(c, im->pixel[at])
+                         : integer_value(c, im->pixel[at]);
+    }
+}
+
+static void convert_greys (conversion *c, unsigned char *grey) {
+  const nb_image *im = c->image;
+  for (long y = 0; y < im->slow; ++y)
+    for (long i = 0; i < im->fast; ++i)
+      if (nb_in_roi(&c->x->detector, i, y))
+        grey[y * im->fast + i] = grey_value(c, im->pixel[y * im->fast + i]);
+}
+
+/* ---- files ----------------------------------------------------------- */
+
+static size_t pixels (const nb_image *im) {
+  return (size_t)im->fast * (size_t)im->slow;
+}
+
+static bool write_float (const conversion *c, nb_error *e) {
+  nb_output out;
+  const char *path = c->x->settings->float_file;
+  printf("writing %s as %zu 4-byte floats\n", path, pixels(c->image));
+  if (!nb_open_output(path, "-floatfile", &out, e)) return false;
+  nb_write(&out, c->image->pixel, pixels(c->image) * sizeof(float));
+  return nb_close_output(&out, e);
+}
+
+static bool write_counts (const conversion *c, const char *path,
+                          const char *option, const uint16_t *counts,
+                          nb_error *e) {
+  nb_output out;
+  printf("writing %s as %zu 2-byte integers\n", path, pixels(c->image));
+  if (!nb_open_output(path, option, &out, e)) return false;
+  nb_write_smv_header(c->x, out.stream);
+  nb_write(&out, counts, pixels(c->image) * sizeof *counts);
+  return nb_close_output(&out, e);
+}
+
+static bool write_integer (conversion *c, nb_error *e) {
+  uint16_t *counts = nb_alloc(pixels(c->image), sizeof *counts, "-intfile",
+                              e);
+  if (!counts) return false;
+  convert_counts(c, false, counts);
+  printf("intfile_scale = %g\n", c->scale);
+  bool good = write_counts(c, c->x->settings->int_file, "-intfile", counts,
+                           e);
+  free(counts);
+  return good;
+}
+
+static bool write_noise (conversion *c, nb_error *e) {
+  uint16_t *counts = nb_alloc(pixels(c->image), sizeof *counts,
+                              "-noisefile", e);
+  if (!counts) return false;
+  convert_counts(c, true, counts);
+  printf("%.0f photons on noise image (%ld overloads)\n", c->photons,
+         c->overloads);
+  bool good = write_counts(c, c->x->settings->noise_file, "-noisefile",
+                           counts, e);
+  free(counts);
+  return good;
+}
+
+static bool write_pgm_bytes (const conversion *c, const unsigned char *grey,
+                             nb_error *e) {
+  nb_output out;
+  const char *path = c->x->settings->pgm_file;
+  printf("writing %s as %zu 1-byte integers\n", path, pixels(c->image));
+  if (!nb_open_output(path, "-pgmfile", &out, e)) return false;
+  fprintf(out.stream, "P5\n%ld %ld\n# pixels scaled by %g\n255\n",
+          c->image->fast, c->image->slow, c->scale);
+  nb_write(&out, grey, pixels(c->image));
+  return nb_close_output(&out, e);
+}
+
+static bool write_pgm (conversion *c, nb_error *e) {
+  unsigned char *grey = nb_alloc(pixels(c->image), 1, "-pgmfile", e);
+  if (!grey) return false;
+  convert_greys(c, grey);
+  printf("pgm_scale = %g\n", c->scale);
+  bool good = write_pgm_bytes(c, grey, e);
+  free(grey);
+  return good;
+}
+
+/* ---- scales, P6.14 --------------------------------------------------- */
+
+static double integer_scale (const nb_settings *in, const nb_statistics *s) {
+  if (in->scale > 0.0) return in->scale;
+  return s->max > 0.0 ? 55000.0 / s->max : 1.0;
+}
+
+static double grey_scale (const nb_settings *in, const nb_statistics *s) {
+  if (in->pgm_scale > 0.0) return in->pgm_scale;
+  return s->rmsd > 0.0 ? 250.0 / (5.0 * s->rmsd) : integer_scale(in, s);
+}
+
+bool nb_check_image_files (const nb_settings *in, nb_error *error) {
+  return nb_check_output(in->float_file, "-floatfile", error) &&
+    nb_check_output(in->int_file, "-intfile", error) &&
+    (!in->pgm_on || nb_check_output(in->pgm_file, "-pgmfile", error)) &&
+    (!in->noise_on || nb_check_output(in->noise_file, "-noisefile", error));
+}
+
+/* R5.7 */
+static bool make_noise (conversion *c, const nb_statistics *s, nb_error *e) {
+  if (s->finite) return write_noise(c, e);
+  return nb_fail(e, "-noisefile: '%s' cannot be made: the image holds a "
+                 "pixel that is not finite, expected finite photons",
+                 c->x->settings->noise_file);
+}
+
+bool nb_write_image_files (nb_experiment *x, const nb_image *image,
+                           const nb_statistics *s, nb_error *error) {
+  const nb_settings *in = x->settings;
+  conversion c = { .x = x, .image = image, .offset = in->adc };
+  if (!write_float(&c, error)) return false;
+  printf("max_I = %g  at %g %g\n", s->max, s->max_fast, s->max_slow);
+  printf("mean= %g rms= %g rmsd= %g\n", s->mean, s->rms, s->rmsd);
+  c.scale = integer_scale(in, s);
+  if (!write_integer(&c, error)) return false;
+  c.scale = grey_scale(in, s);
+  if (in->pgm_on && !write_pgm(&c, error)) return false;
+  return !in->noise_on || make_noise(&c, s, error);
+}

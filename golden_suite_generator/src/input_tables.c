@@ -1,0 +1,140 @@
+#include "input_tables.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "number.h"
+#include "slurp.h"
+
+static const char SOURCE_SEPARATORS[] = ",;:!";
+
+static bool read_number (const nb_reader *r, const char *token, size_t n,
+                         double *x, nb_error *e) {
+  if (nb_read_real(token, n, x) && isfinite(*x)) return true;
+  return nb_fail(e, "%s:%ld: value is '%.*s', expected a finite number",
+                 r->file->path, r->line, n < 60 ? (int)n : 60, token);
+}
+
+/* ---- matrix ---------------------------------------------------------- */
+
+static double determinant (const double m[9]) {
+  return m[0] * (m[4] * m[8] - m[5] * m[7]) -
+         m[1] * (m[3] * m[8] - m[5] * m[6]) +
+         m[2] * (m[3] * m[7] - m[4] * m[6]);
+}
+
+static bool read_nine (const nb_file *file, double m[9], nb_error *e) {
+  nb_reader r = nb_read_text(file, "");
+  const char *token;
+  size_t n;
+  int count = 0;
+  while (count < 9 && nb_next_line(&r))
+    while (count < 9 && nb_next_token(&r, &token, &n))
+      if (!read_number(&r, token, n, &m[count++], e)) return false;
+  return count == 9 ||
+    nb_fail(e, "%s:%ld: %d numbers, expected 9 (rows of a* b* c*)",
+            file->path, r.line, count);
+}
+
+bool nb_read_matrix (const char *path, double matrix[9], nb_error *error) {
+  nb_file file;
+  if (!nb_slurp(path, "-mat", &file, error)) return false;
+  bool good = read_nine(&file, matrix, error);
+  nb_free_file(&file);
+  if (!good) return false;
+  double d = determinant(matrix);
+  return (isfinite(d) && d != 0.0) ||
+    nb_fail(error, "%s: matrix has determinant %g, expected a finite number "
+            "other than 0", path, d);
+}
+
+/* ---- sources --------------------------------------------------------- */
+
+static bool read_source (nb_reader *r, nb_source *s, nb_error *e) {
+  double *column[5] = { &s->position.x, &s->position.y, &s->position.z,
+                        &s->weight, &s->wavelength };
+  const char *token;
+  size_t n;
+  for (int i = 0; i < 5 && nb_next_token(r, &token, &n); ++i)
+    if (!read_number(r, token, n, column[i], e)) return false;
+  s->direction = nb_unit(s->position);
+  if (nb_norm(s->direction) == 0.0 || !isfinite(nb_norm(s->direction)))
+    return nb_fail(e, "%s:%ld: source position is %g %g %g, expected a "
+                   "direction", r->file->path, r->line, s->position.x,
+                   s->position.y, s->position.z);
+  if (!(s->wavelength > 0.0))
+    return nb_fail(e, "%s:%ld: wavelength is %g m, expected more than 0",
+                   r->file->path, r->line, s->wavelength);
+  return true;
+}
+
+/* room is doubled whenever the count is a power of two */
+static bool append (nb_source **list, size_t count, const nb_source *s,
+                    const char *path, nb_error *e) {
+  if ((count & (count - 1)) == 0) {
+    size_t room = count ? 2 * count : 1;
+    nb_source *larger = realloc(*list, room * sizeof *larger);
+    if (!larger)
+      return nb_fail(e, "%s: no memory for %zu sources, expected fewer",
+                     path, room);
+    *list = larger;
+  }
+  (*list)[count] = *s;
+  return true;
+}
+
+static bool read_list (const nb_file *file, const nb_source *standard,
+                       nb_source **sources, size_t *count, nb_error *e) {
+  nb_reader r = nb_read_text(file, SOURCE_SEPARATORS);
+  while (nb_next_line(&r)) {
+    nb_source s = *standard;
+    if (!read_source(&r, &s, e)) return false;
+    if (!append(sources, *count, &s, file->path, e)) return false;
+    ++*count;
+  }
+  return *count > 0 ||
+    nb_fail(e, "%s:%ld: no source, expected lines of X Y Z weight "
+            "wavelength", file->path, r.line);
+}
+
+bool nb_read_sources (const char *path, const nb_source *standard,
+                      nb_source **sources, size_t *count, nb_error *error) {
+  nb_file file;
+  *sources = NULL;
+  *count = 0;
+  if (!nb_slurp(path, "-sourcefile", &file, error)) return false;
+  bool good = read_list(&file, standard, sources, count, error);
+  nb_free_file(&file);
+  return good;
+}
+
+/* ---- amorphous table ------------------------------------------------- */
+
+static bool check_pairs (const nb_file *file, nb_error *e) {
+  nb_reader r = nb_read_text(file, SOURCE_SEPARATORS);
+  size_t lines = 0;
+  for (; nb_next_line(&r); ++lines) {
+    const char *token;
+    size_t n;
+    double x;
+    for (int i = 0; i < 2; ++i) {
+      if (!nb_next_token(&r, &token, &n))
+        return nb_fail(e, "%s:%ld: %d number(s), expected 2: abscissa and "
+                       "structure factor", file->path, r.line, i);
+      if (!read_number(&r, token, n, &x, e)) return false;
+    }
+  }
+  return lines > 0 ||
+    nb_fail(e, "%s:%ld: no data, expected lines of abscissa and structure "
+            "factor", file->path, r.line);
+}
+
+bool nb_check_stol (const char *path, const char *option, nb_error *error) {
+  nb_file file;
+  if (!nb_slurp(path, option, &file, error)) return false;
+  bool good = check_pairs(&file, error);
+  nb_free_file(&file);
+  if (good) nb_warn("%s: the amorphous table '%s' has no influence", option,
+                    path);
+  return good;
+}

@@ -1,0 +1,24 @@
+/*
+** One use of an option on the command line and the checks of its values
+** (C8.4).
+*/
+#ifndef NB_OPTION_USE_H
+#define NB_OPTION_USE_H
+
+#include "error.h"
+#include "option.h"
+
+typedef struct {
+  const nb_option *option;
+  const char *name;     /* as the user spelled it */
+  char **value;         /* not owned */
+  int values;
+} nb_use;
+
+/* Whether a value is a number in the sense of C8.4. */
+bool nb_is_number (const char *value);
+
+/* Whether all values have the kind and range that the table asks for. */
+bool nb_check_values (const nb_use *use, nb_error *error);
+
+#endif

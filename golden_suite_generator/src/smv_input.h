@@ -1,0 +1,28 @@
+/*
+** SMV images as input: -img and -mask (F12, P2.1).
+*/
+#ifndef NB_SMV_INPUT_H
+#define NB_SMV_INPUT_H
+
+#include <stdbool.h>
+
+#include "error.h"
+#include "settings.h"
+
+/*
+** Let the header of an SMV file set geometry.
+** Given:     path, is_mask   -mask or -img (they differ in BEAM_CENTER_Y)
+** Returned:  settings
+*/
+bool nb_ingest_header (const char *path, bool is_mask, nb_settings *settings,
+                       nb_error *error);
+
+/*
+** Read the pixels of a mask.
+** Given:     fast, slow   dimensions of the detector, must be the mask's
+** Returned:  *mask        one byte per pixel, 0 = off; owned by the caller
+*/
+bool nb_read_mask (const char *path, long fast, long slow,
+                   unsigned char **mask, nb_error *error);
+
+#endif

@@ -1,0 +1,225 @@
+"""Files read and written by the C reference (F2 to F13)."""
+
+import re
+import struct
+
+import pytest
+
+HISTORICAL, SPECIFICATION = "nanoBragg", "nanoBragg-spec"
+BOTH = [HISTORICAL, SPECIFICATION]
+CELL = "-cell 70 80 90 -N 5 -detpixels 4 -oversample 1 -nonoise -nopgm".split()
+
+
+def header(folder, name="intimage.img"):
+    """Keys of an SMV header."""
+    text = (folder / name).read_bytes().split(b"}")[0].decode()
+    return dict(re.findall(r"(\w+)=([^;\n]*)", text))
+
+
+def error(done):
+    """The text of the one error line of a run that ended with status 9."""
+    lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+    assert (done.returncode, len(lines)) == (9, 1), done.stderr
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("default_f", "values"),
+    [
+        (0, "0 100 0 0 0 0 0 -7 0 0 0 0 50.5 0 0 0 0 0 0 0 0 0 0 0"),
+        (3, "3 100 0 3 3 0 3 -7 0 0 0 0 50.5 3 0 3 3 0 3 3 0 0 0 0"),
+    ],
+)
+def test_f13_3_cache(programs, tmp_path, default_f, values):
+    """F13.3: header bytes, table and counts of the cache, written and read."""
+    (tmp_path / "list.hkl").write_text("0 0 0 100\n1 0 -1 50.5\n0 2 0 -7\n")
+    text = programs.good(SPECIFICATION, *CELL, "-hkl", "list.hkl", "-default_F", default_f, cwd=tmp_path)
+    assert "  3 initialized hkls" in text
+    data = (tmp_path / "Fdump.bin").read_bytes()
+    assert data[:14] == b"0 1 0 2 -1 0\n\x0c"
+    expected = [float(x) for x in values.split()] + [0.0] * 12
+    assert list(struct.unpack("<36d", data[14:])) == expected
+    assert "  12 initialized hkls" in programs.good(SPECIFICATION, *CELL, cwd=tmp_path)
+
+
+def test_hd_sf_1_first_number_may_look_like_white_space(programs, tmp_path):
+    """HD-SF-1, F3.4: exactly two separator bytes are skipped, in specification mode."""
+    value = struct.pack("<d", 100.07836985774748)
+    assert value[0] in b"\t\n\v\f\r "
+    images = {}
+    for program in BOTH:
+        (tmp_path / "list.hkl").write_text("0 0 0 100.07836985774748\n")
+        programs.good(program, *CELL, "-hkl", "list.hkl", cwd=tmp_path)
+        first = (tmp_path / "floatimage.bin").read_bytes()
+        programs.good(program, *CELL, cwd=tmp_path)
+        images[program] = first == (tmp_path / "floatimage.bin").read_bytes()
+    assert images == {HISTORICAL: False, SPECIFICATION: True}
+
+
+BAD_LISTS = {
+    "1 2 3\n": ":1:",
+    "0 0 0 1\n1 2 3 4 5\n": ":2:",
+    "1.5 0 0 1\n": "'1.5'",
+    "1 2 3 nan\n": "'nan'",
+    "1 2 3 1e999\n": "'1e999'",
+    "3000000000 0 0 1\n": "'3000000000'",
+    "": "no record",
+    "h k l F\n": "'h'",
+    "-2147483648 0 0 1\n2147483647 2147483647 2147483647 1\n": "too large",
+}
+
+
+@pytest.mark.parametrize("program", BOTH)
+@pytest.mark.parametrize("text", BAD_LISTS)
+def test_f2_7_bad_lists(programs, tmp_path, program, text):
+    """F2.7: an error with file and line, and no file written."""
+    (tmp_path / "list.hkl").write_text(text)
+    assert BAD_LISTS[text] in error(programs(program, *CELL, "-hkl", "list.hkl", cwd=tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["list.hkl"]
+
+
+def test_f2_7_accepted_lists(programs, tmp_path):
+    """F2.7: comments, carriage returns, integral reals, a missing line end; the last duplicate counts."""
+    (tmp_path / "list.hkl").write_text("# h k l F\r\n0.0 0 0 100\r\n0 0 0 7")
+    done = programs(SPECIFICATION, *CELL, "-hkl", "list.hkl", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "more than once" in done.stderr
+    assert struct.unpack("<d", (tmp_path / "Fdump.bin").read_bytes()[13:21]) == (7.0,)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda d: d[:-3], lambda d: d + b"x", lambda d: b"5" + d[1:], lambda d: d[:4]]
+)
+def test_f3_5_bad_cache(programs, tmp_path, change):
+    """F3.5: wrong length, reversed range or a broken header."""
+    (tmp_path / "good").write_bytes(b"0 0 0 0 0 0\n\x0c" + bytes(64))
+    (tmp_path / "bad").write_bytes(change((tmp_path / "good").read_bytes()))
+    programs.good(SPECIFICATION, *CELL, "-dump", "good", cwd=tmp_path)
+    assert "bad" in error(programs(SPECIFICATION, *CELL, "-dump", "bad", cwd=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "wavelength", "cell"),
+    [
+        ("0.01 0 0  0 0.02 0  0 0 0.05 and more", 1, "100 50 20 90 90 90"),
+        ("0.01 0.001 0  0 0.02 0  0 0 0.05", 1, "100.125 50 20 90 90 92.8624"),
+        ("0.01 0.001 0  0 0.02 0  0 0 0.05", 2, "200.25 100 40 90 90 92.8624"),
+    ],
+)
+def test_f13_5_matrix(programs, tmp_path, numbers, wavelength, cell):
+    """F13.5: the cell that follows from a matrix."""
+    (tmp_path / "A.mat").write_text(numbers)
+    options = ["-mat", "A.mat", "-lambda", wavelength, "-default_F", 1, "-detpixels", 2, "-nonoise"]
+    assert f"Unit Cell: {cell}\n" in programs.good(SPECIFICATION, *options, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("numbers", ["1 0 0 0 1 0 0 0", "1 0 0 2 0 0 0 0 1", "1 0 0 0 x 0 0 0 1"])
+def test_f4_2_bad_matrix(programs, tmp_path, numbers):
+    """F4.2, HD-XTL-1: too few numbers, singular, not a number."""
+    (tmp_path / "A.mat").write_text(numbers)
+    assert "A.mat" in error(programs(SPECIFICATION, "-mat", "A.mat", "-default_F", 1, cwd=tmp_path))
+
+
+@pytest.mark.parametrize("line", ["0 0 0", "1 0 0 1 -1", "1 0 x", "1D-10 0 0", "# only a comment"])
+def test_f5_5_bad_sources(programs, tmp_path, line):
+    """F5.5, HD-SRC-2."""
+    (tmp_path / "s.txt").write_text(line)
+    assert "s.txt:1:" in error(
+        programs(SPECIFICATION, *CELL, "-default_F", 1, "-sourcefile", "s.txt", cwd=tmp_path)
+    )
+
+
+def test_f5_5_missing_columns_take_defaults(programs, tmp_path):
+    """F5.2, F5.5: separators, comments, carriage returns and a missing line end."""
+    (tmp_path / "s.txt").write_text("# comment\n -9,0;1\r\n\n-10 0 0 7 1.1e-10")
+    options = [*CELL, "-default_F", 1, "-sourcefile", "s.txt"]
+    text = programs.good(SPECIFICATION, *options, cwd=tmp_path)
+    assert "-9 0 1   1 1e-10\n-10 0 0   7 1.1e-10\n" in text
+    assert "  -1 divergence steps" in text
+
+
+ROUND_TRIP = (
+    "-xds -ORGX 3 -ORGY 2 -close_distance 90 -pixel 0.2 -detpixels_f 8 -detpixels_s 6 -lambda 1.2 -phi 3 "
+    "-osc 2 -twotheta 7"
+).split()
+
+
+@pytest.mark.parametrize(
+    ("option", "beam", "denzo"), [("-img", "0.5 0.3", "0.6 0.4"), ("-mask", "0.5 0.9", "0.6 1")]
+)
+def test_f13_6_header_round_trip(programs, tmp_path, option, beam, denzo):
+    """F13.6: geometry from a header, with and without a -distance that loses (C4.2)."""
+    base = ["-cell", 70, 80, 90, "-default_F", 10, "-nonoise", "-nopgm"]
+    programs.good(SPECIFICATION, *base, *ROUND_TRIP, "-intfile", "made.img", cwd=tmp_path)
+    for extra in ([], ["-distance", 300]):
+        programs.good(SPECIFICATION, *base, option, "made.img", *extra, cwd=tmp_path)
+        h = header(tmp_path)
+        found = [
+            " ".join(h[k] for k in keys.split())
+            for keys in (
+                "BEAM_CENTER_X BEAM_CENTER_Y",
+                "DENZO_X_BEAM DENZO_Y_BEAM",
+                "DISTANCE CLOSE_DISTANCE",
+                "PHI OSC_RANGE TWOTHETA",
+                "WAVELENGTH PIXEL_SIZE SIZE1 SIZE2",
+            )
+        ]
+        assert found == [beam, denzo, "90 90", "3 2 0", "1.2 0.2 8 6"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d[:600],
+        lambda d: d[:100],
+        lambda d: b"x" + d,
+        lambda d: d.replace(b"BYTE_ORDER", b"BYTE_ORDEX"),
+        lambda d: d.replace(b"SIZE1=8", b"SIZE1=0"),
+        lambda d: d.replace(b"PIXEL_SIZE=0", b"PIXEL_SIZE=-"),
+        lambda d: d.replace(b"HEADER_BYTES=512", b"HEADER_BYTES=513"),
+    ],
+)
+def test_f12_7_bad_masks(programs, tmp_path, change):
+    """F12.7: truncated, unrecognised or without usable keys."""
+    base = ["-cell", 70, 80, 90, "-default_F", 10, "-nonoise", "-nopgm", "-oversample", 1]
+    programs.good(SPECIFICATION, *base, "-detpixels", 8, "-intfile", "good.img", cwd=tmp_path)
+    (tmp_path / "bad.img").write_bytes(change((tmp_path / "good.img").read_bytes()))
+    programs.good(SPECIFICATION, *base, "-mask", "good.img", cwd=tmp_path)
+    assert "bad.img" in error(programs(SPECIFICATION, *base, "-mask", "bad.img", cwd=tmp_path))
+    assert "8 x 8" in error(
+        programs(SPECIFICATION, *base, "-mask", "good.img", "-detpixels", 9, cwd=tmp_path)
+    )
+
+
+def test_f7_2_long_headers_are_padded_to_the_next_block(programs, tmp_path):
+    """F7.2: HEADER_BYTES says where the pixels begin."""
+    programs.good(
+        SPECIFICATION,
+        *CELL,
+        "-default_F",
+        10,
+        "-xds",
+        *"-detector_rotx 1.2345678 -detector_roty 2.345678 "
+        "-distance 123.4567 -ORGX 1.234567 -ORGY 2.345678 -lambda 1.234567 -phi 12.34567 -osc 1.234567 "
+        "-pixel 0.1234567 -twotheta 12.34567".split(),
+        cwd=tmp_path,
+    )
+    assert header(tmp_path)["HEADER_BYTES"] == "1024"
+    assert (tmp_path / "intimage.img").stat().st_size == 1024 + 2 * 16
+
+
+def test_f1_4_failed_output_leaves_no_partial_file(programs, tmp_path):
+    """F1.4, C5: unwritable paths are found before anything is written; a full disk leaves nothing behind."""
+    run = [*CELL, "-default_F", 10]
+    for path in ("no/such/folder/x", ".", "/dev/null/x"):
+        assert "-intfile" in error(programs(SPECIFICATION, *run, "-intfile", path, cwd=tmp_path))
+        assert list(tmp_path.iterdir()) == []
+    assert "/dev/full" in error(programs(SPECIFICATION, *run, "-floatfile", "/dev/full", cwd=tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_r5_7_non_finite_image_has_no_noise(programs, tmp_path):
+    """R5.7: float and integer files are written, then the error."""
+    done = programs(SPECIFICATION, *CELL, "-default_F", 1e200, "-noisefile", "noise.img", cwd=tmp_path)
+    assert "noise.img" in error(done)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["floatimage.bin", "intimage.img"]
