@@ -1,0 +1,202 @@
+"""The developer's day: ``nox -l`` is its table of contents, and CI runs the same sessions."""
+
+import argparse
+import difflib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+GENERATOR = "golden_suite_generator"
+LOCKS = ("cpu", "cuda", "dev")
+PYTHON_FILES = ("nanobrag_torch", "nbparity", "tests", "noxfile.py", f"{GENERATOR}/experiments")
+TYPED_FILES = ("nanobrag_torch", "nbparity", "noxfile.py", f"{GENERATOR}/experiments/make_cro.py")
+# The environment that decides numbers is data, shared with the harness.
+PINNED = tomllib.loads((ROOT / "nbparity" / "environment.toml").read_text(encoding="utf-8"))["pinned"]
+
+nox.options.sessions = ["lint", "typecheck", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+if Path(sys.prefix).resolve() == (ROOT / ".venv").resolve():
+    # Started from the environment that make prepared: sessions run in it, nothing is installed twice.
+    nox.options.default_venv_backend = "none"
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ["PATH"]])
+
+
+def prepare(session: nox.Session) -> None:
+    """Install the dev lock and this checkout, unless the environment is prepared already."""
+    session.env.update(PINNED)
+    if session.venv_backend != "none":
+        session.install("--require-hashes", "-r", "requirements/dev.txt")
+        session.install("--no-deps", "--no-build-isolation", "--editable", ".")
+
+
+def harness(session: nox.Session, *arguments: str) -> None:
+    """Run the harness and end with its exit status, which says more than "failed"."""
+    environment = {**os.environ, **{name: value for name, value in session.env.items() if value is not None}}
+    python = shutil.which("python", path=environment["PATH"]) or sys.executable
+    status = subprocess.run([python, "-m", "nbparity", *arguments], env=environment, cwd=ROOT).returncode
+    if status:
+        raise SystemExit(status)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write requirements/*.txt from *.in; -- --check compares only, -- --upgrade takes new versions."""
+    prepare(session)
+    parser = argparse.ArgumentParser(prog="nox -s lock --")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--upgrade", action="store_true")
+    options = parser.parse_args(session.posargs)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = ROOT / "requirements"
+        if options.check:
+            folder = Path(shutil.copytree(folder, Path(scratch) / "requirements"))
+        for name in LOCKS:
+            compile_lock(session, folder, name, upgrade=options.upgrade)
+        if options.check:
+            require_same_locks(session, folder)
+
+
+def compile_lock(session: nox.Session, folder: Path, name: str, *, upgrade: bool) -> None:
+    """Resolve one *.in file; versions already locked stay unless upgraded."""
+    environment: dict[str, str | None] = {"CUSTOM_COMPILE_COMMAND": "nox -s lock"}
+    if name == "cuda":
+        # Wheel folders set up for the CPU build would shadow the CUDA build.
+        environment |= {"PIP_FIND_LINKS": None, "PIP_EXTRA_INDEX_URL": None, "PIP_CONFIG_FILE": os.devnull}
+    options = [
+        "--quiet",
+        "--generate-hashes",
+        "--allow-unsafe",
+        "--strip-extras",
+        *(["--upgrade"] if upgrade else []),
+    ]
+    with session.chdir(folder.parent):
+        session.run(
+            "pip-compile",
+            *options,
+            "--output-file",
+            f"requirements/{name}.txt",
+            f"requirements/{name}.in",
+            env=environment,
+        )
+    drop_option_lines(folder / f"{name}.txt")
+
+
+def drop_option_lines(path: Path) -> None:
+    """Remove where packages were found from a lock: that belongs to the machine, the hashes do not."""
+    text = re.sub(r"^--.*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    path.write_text(text.replace("#\n\n", "#\n", 1), encoding="utf-8")
+
+
+def require_same_locks(session: nox.Session, folder: Path) -> None:
+    """Fail with the difference if a regenerated lock is not the committed one."""
+    wrong = []
+    for name in LOCKS:
+        committed = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+        fresh = (folder / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+        difference = list(difflib.unified_diff(committed, fresh, "committed", "regenerated", lineterm=""))
+        if difference:
+            wrong.append(name)
+            print("\n".join(difference[:40]))
+    if wrong:
+        session.error(
+            f"not what nox -s lock writes: {', '.join(f'requirements/{name}.txt' for name in wrong)}"
+        )
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format with ruff."""
+    prepare(session)
+    session.run("ruff", "check", *PYTHON_FILES)
+    session.run("ruff", "format", "--check", *PYTHON_FILES)
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Check types with mypy, strict."""
+    prepare(session)
+    session.run("mypy", *TYPED_FILES)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests that need neither minutes nor a GPU, with branch coverage."""
+    prepare(session)
+    run_pytest(session, "not slow and not gpu", "--cov", "--cov-report=term")
+
+
+@nox.session
+def tests_slow(session: nox.Session) -> None:
+    """Run the tests that render full frames or build programs."""
+    prepare(session)
+    build_c(session)
+    run_pytest(session, "slow and not gpu")
+
+
+@nox.session
+def tests_gpu(session: nox.Session) -> None:
+    """Run the tests that need a CUDA device."""
+    prepare(session)
+    run_pytest(session, "gpu")
+
+
+def run_pytest(session: nox.Session, marker: str, *options: str) -> None:
+    """Run pytest on the tests with a marker; arguments after -- replace nothing, they are added."""
+    session.run("python", "-m", "pytest", "-m", marker, *options, *session.posargs)
+
+
+@nox.session
+def golden(session: nox.Session) -> None:
+    """Run every program on the golden cases and compare with the stored images (NB_GOLDEN_DIR)."""
+    prepare(session)
+    build_c(session)
+    harness(session, "golden", *session.posargs)
+
+
+@nox.session
+def experiments(session: nox.Session) -> None:
+    """Regenerate the inputs of the cro experiment; with -- --check compare with the committed ones."""
+    prepare(session)
+    session.run("python", f"{GENERATOR}/experiments/make_cro.py", *session.posargs)
+
+
+@nox.session
+def sanitize(session: nox.Session) -> None:
+    """Build the C programs with sanitizers and warnings as errors, and run the C tests on them."""
+    prepare(session)
+    build_c(session, "SANITIZE=1", "check")
+
+
+def build_c(session: nox.Session, *arguments: str) -> None:
+    """Build in the folder of the C reference."""
+    session.run("make", "-C", GENERATOR, *arguments, external=True)
+
+
+@nox.session
+def parity_n1(session: nox.Session) -> None:
+    """Run each experiment with the three programs and write an evidence bundle for each below reports/."""
+    prepare(session)
+    harness(session, "n1", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Time the full frame, simulator against C, with one and two threads."""
+    prepare(session)
+    build_c(session)
+    harness(session, "bench", *session.posargs)
+
+
+@nox.session
+def verify(session: nox.Session) -> None:
+    """Check that bundles are complete, unchanged and true: nox -s verify -- BUNDLE."""
+    prepare(session)
+    harness(session, "verify", *session.posargs)
