@@ -1,0 +1,171 @@
+"""``analysis.md``: a bundle in words. Every sentence and figure is derived from the files beside it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from . import layout
+from .ablation import CAUSE, CITATION
+from .hashing import files_below
+
+Data = dict[str, Any]
+TITLES = {
+    "py_vs_c_spec": "py vs c_spec",
+    "py_vs_c": "py vs c",
+    "c_vs_c_spec": "c vs c_spec",
+    "py_cuda_vs_c_spec": "py on the GPU vs c_spec",
+}
+
+
+def text(bundle: Path, summary: Data) -> str:
+    """Return the analysis of a bundle whose raw files and summary are in place."""
+    run: Data = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
+    sections = [
+        _head(run, summary),
+        _blocked(run),
+        _commands(bundle, run, summary),
+        _differences(summary),
+        _tests(summary),
+        _gpu(run),
+        _protected(summary),
+        _files(bundle),
+    ]
+    return "\n".join(section for section in sections if section)
+
+
+def hash_sentence(count: int) -> str:
+    """State the result of the hash verification; a bundle in which it failed is not put into place."""
+    return (
+        f"{layout.HASHES} was read back and verified against the files before the bundle was put into place:"
+        f" {count} files, all hashes as listed.\n"
+    )
+
+
+def _head(run: Data, summary: Data) -> str:
+    verdict = summary["verdict"]
+    experiment = run["experiment"]
+    reasons = "".join(f"- {reason}\n" for reason in verdict["reasons"])
+    roi = experiment["roi"]
+    region = (
+        "the whole detector"
+        if roi is None
+        else f"fast {roi[0]} to {roi[1]}, slow {roi[2]} to {roi[3]}, inclusive"
+    )
+    return f"""# Parity of experiment {experiment["id"]}: {verdict["name"]}
+
+{experiment["title"]}. It shows {experiment["shows"]}.
+
+Run from {run["started"]} to {run["ended"]}, status {summary["status"]}. Compared: {region}.
+c is the historical C program, c_spec the C program in specification mode, py the PyTorch simulator.
+
+{reasons}"""
+
+
+def _blocked(run: Data) -> str:
+    blocked = run["blocked"]
+    if blocked is None:
+        return ""
+    output = blocked["output"] or "(no output)\n"
+    return f"## Blocked\n\nAt {blocked['time']}: {blocked['reason']}\n\n{_fenced(output)}"
+
+
+def _fenced(output: str) -> str:
+    return "".join(f"    {line}\n" for line in output.splitlines())
+
+
+def _commands(bundle: Path, run: Data, summary: Data) -> str:
+    path = bundle / layout.COMMANDS
+    rows = layout.parse_commands(path.read_text(encoding="utf-8")) if path.is_file() else []
+    lines = ["## What ran\n\n| name | exit status | wall time (s) | render time (s) |\n|---|---|---|---|\n"]
+    for row in rows:
+        timing = summary["timings"][row.label]
+        lines.append(
+            f"| {row.label} | {row.status} | {timing['wall_s']} | {_number(timing.get('render_s'))} |\n"
+        )
+    lines.append(f"\nVerbatim commands with their times: {layout.COMMANDS}.\n\n")
+    lines.append("| program | file | sha256 of the file |\n|---|---|---|\n")
+    for name, program in run["programs"].items():
+        note = " (given with NB_C_BIN or --c-bin)" if program["replaced"] else ""
+        lines.append(f"| {name} | {program['path']}{note} | {program['sha256'] or '-'} |\n")
+    return "".join(lines)
+
+
+def _differences(summary: Data) -> str:
+    if not summary["pairs"]:
+        return ""
+    columns = list(summary["pairs"])
+    rows = [
+        ("pixels", "pixels"),
+        ("differing pixels", "differing_pixels"),
+        ("bit-identical fraction", "bit_identical_fraction"),
+        ("largest distance (ULP)", "max_ulp"),
+        ("Pearson correlation", "correlation"),
+        ("sum of the first (photons)", "sum_x"),
+        ("sum of the second (photons)", "sum_r"),
+        ("ratio of sums", "sum_ratio"),
+        ("RMSE (photons)", "rmse"),
+        ("largest difference (photons)", "max_difference"),
+        ("problem", "problem"),
+    ]
+    head = f"| | {' | '.join(TITLES[c] for c in columns)} |\n|---|{'---|' * len(columns)}\n"
+    body = "".join(
+        f"| {title} | {' | '.join(_number(summary['pairs'][c][key]) for c in columns)} |\n"
+        for title, key in rows
+    )
+    digests = "".join(f"- {name}: {digest}\n" for name, digest in summary["images_sha256"].items())
+    return f"## Differences\n\n{head}{body}\nSHA-256 of the images:\n\n{digests}\n{_explanation(summary)}"
+
+
+def _explanation(summary: Data) -> str:
+    ablation = summary["ablation"]
+    name = summary["verdict"]["name"]
+    if ablation is None:
+        return "No cause was switched off: c and c_spec do not differ, or one has no image to compare.\n"
+    before, after = summary["pairs"]["c_vs_c_spec"], ablation
+    measured = (
+        f"Differing pixels between c and c_spec: {_number(before['differing_pixels'])} in the experiment,"
+        f" {_number(after['differing_pixels'])} with {CAUSE} switched off"
+        f" (the scan moved off phi = 0 by a billionth of a degree, so that no step falls on exactly 0).\n"
+    )
+    if name == CAUSE:
+        return (
+            f"{measured}\nThe difference between py and c is {CAUSE}: a phi step at exactly 0 keeps"
+            f" the crystal axes of the evaluation before it. See {CITATION}.\n"
+        )
+    return f"{measured}\nThe difference between py and c is not attributed to {CAUSE} ({CITATION}).\n"
+
+
+def _tests(summary: Data) -> str:
+    tests = summary["tests"]
+    collected = "" if tests["status"] == "passed" else f" The tests that exist: {layout.COLLECT_LOG}."
+    line = f": {tests['line']}" if tests["line"] else ""
+    return f"## Tests\n\npytest {tests['status']}{line}.{collected}\n"
+
+
+def _gpu(run: Data) -> str:
+    gpu = run["gpu"]
+    if gpu["ran"]:
+        return "## GPU leg\n\nRun; see py on the GPU in the table of differences.\n"
+    return f"## GPU leg\n\nnot run: {gpu['reason']}. Command:\n\n{_fenced(gpu['command'])}"
+
+
+def _protected(summary: Data) -> str:
+    protected = summary["protected_assets"]
+    if protected["changed"]:
+        names = "".join(f"- {name}\n" for name in protected["changed"])
+        return f"## Protected assets\n\nCHANGED during the run; no verdict of this bundle counts:\n\n{names}"
+    return f"## Protected assets\n\n{protected['files']} files, the same hashes before and after the run.\n"
+
+
+def _files(bundle: Path) -> str:
+    """List the files, with the hash verification: it covers every file but the list itself."""
+    names = sorted({*files_below(bundle), layout.ANALYSIS, layout.SUMMARY, layout.HASHES})
+    rows = "".join(f"| {name} | {layout.what(name)} |\n" for name in names)
+    return f"## Files\n\n| file | what it is |\n|---|---|\n{rows}\n{hash_sentence(len(names) - 1)}"
+
+
+def _number(value: object) -> str:
+    """Write a figure: floats with all digits that matter, nothing as '-'."""
+    if value is None or value == "":
+        return "-"
+    return repr(value) if isinstance(value, float) else str(value)

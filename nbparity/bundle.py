@@ -1,0 +1,70 @@
+"""Evidence bundles: built aside, sealed with hashes, put into place by one rename."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from . import analysis, layout, summary
+from .errors import NotIntactError, NotWrittenError
+from .hashing import differences, files_below, parse_sha256_list, sha256_list
+
+STAMP = "%Y%m%dT%H%M%SZ"
+
+
+def stamp() -> str:
+    """Return the UTC time as the name of a bundle."""
+    return datetime.now(UTC).strftime(STAMP)
+
+
+@contextmanager
+def building(parent: Path) -> Iterator[Path]:
+    """Give a hidden folder beside the finished bundles; it is removed unless it was put into place."""
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
+        folder.chmod(0o755)
+    except OSError as error:
+        raise NotWrittenError(f"no bundle can be written below {parent}: {error.strerror}") from None
+    try:
+        for name in ("inputs", "tests", "results"):
+            (folder / name).mkdir()
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def seal(folder: Path) -> None:
+    """Derive summary and analysis, write the hash list and verify it against the files."""
+    data = summary.derive(folder)
+    (folder / layout.SUMMARY).write_text(summary.as_text(data), encoding="utf-8")
+    (folder / layout.ANALYSIS).write_text(analysis.text(folder, data), encoding="utf-8")
+    names = [name for name in files_below(folder) if name != layout.HASHES]
+    path = folder / layout.HASHES
+    path.write_text(sha256_list(folder, names), encoding="utf-8")
+    listed = parse_sha256_list(path.read_bytes().decode("utf-8"), layout.HASHES)
+    wrong = differences(folder, listed, ignore=frozenset({layout.HASHES}))
+    if wrong:
+        raise NotIntactError(f"the bundle does not hold what was written: {'; '.join(wrong)}")
+
+
+def place(folder: Path, name: str) -> Path:
+    """Rename a sealed folder to its final name, or to name-2, name-3 ... if that one is taken."""
+    number = 1
+    while True:
+        target = folder.parent / (name if number == 1 else f"{name}-{number}")
+        # An empty folder of that name would be replaced by rename, hence the look first.
+        if not target.exists():
+            try:
+                os.rename(folder, target)
+            except OSError as error:
+                if not target.exists():
+                    raise NotWrittenError(
+                        f"{target}: the bundle cannot be put into place: {error.strerror}"
+                    ) from None
+            else:
+                return target
+        number += 1

@@ -1,0 +1,98 @@
+"""What a bundle holds and under which name."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ANALYSIS = "analysis.md"
+SUMMARY = "results/summary.json"
+HASHES = "inputs/sha256.txt"
+ENV = "inputs/env.txt"
+MACHINE = "inputs/machine.txt"
+VERSION = "inputs/version.txt"
+GIT = "inputs/git_sha.txt"
+BUILD_LOG = "inputs/c_build.log"
+COMMANDS = "inputs/commands.txt"
+RUN = "inputs/run.json"
+PYTEST_LOG = "tests/pytest_cpu.log"
+COLLECT_LOG = "tests/pytest_collect_only.log"
+IMAGES = ("c", "c_spec", "py")
+GPU = "py_cuda"
+ABLATED = ("c", "c_spec")
+
+ALWAYS = (ANALYSIS, SUMMARY, HASHES, ENV, MACHINE, GIT, RUN)
+COMPLETE = (*ALWAYS, VERSION, COMMANDS, PYTEST_LOG)
+
+WHAT = {
+    ANALYSIS: "this text",
+    SUMMARY: "every figure, for programs",
+    HASHES: "SHA-256 of every other file; check with `sha256sum -c inputs/sha256.txt` in the bundle's folder",
+    ENV: "what pinning controls; the same on every machine",
+    MACHINE: "what belongs to the machine",
+    VERSION: "what each program printed for --version",
+    GIT: "the commit, and the paths that differ from it",
+    BUILD_LOG: "how the C programs were built",
+    COMMANDS: "each command: name, UTC start and end, exit status, verbatim",
+    RUN: "the experiment, the thresholds and the facts of the run that no other file holds",
+    PYTEST_LOG: "pytest -v of the phi = 0 tests",
+    COLLECT_LOG: "pytest --collect-only -q",
+}
+
+
+def image(name: str) -> str:
+    """Return the float image of a program, float32, little-endian, the whole detector."""
+    return f"inputs/{name}_float.bin"
+
+
+def command_log(name: str) -> str:
+    """Return the log of a program, standard output and error verbatim."""
+    return f"inputs/{name}_command.log"
+
+
+def ablated_roi(name: str) -> str:
+    """Return the region of interest of a C program with the cause switched off, NumPy format."""
+    return f"inputs/ablation/{name}_roi.npy"
+
+
+def ablated_log(name: str) -> str:
+    """Return the log of that run."""
+    return f"inputs/ablation/{name}_command.log"
+
+
+def what(name: str) -> str:
+    """Say in words what a file of a bundle is."""
+    if name in WHAT:
+        return WHAT[name]
+    stem = Path(name).name
+    kind = {
+        "_float.bin": "float32 image, whole detector",
+        "_roi.npy": "region of interest with C-PARITY-001 switched off",
+        "_command.log": "standard output and error, verbatim",
+    }
+    return next((text for end, text in kind.items() if stem.endswith(end)), "not a file of a bundle")
+
+
+@dataclass(frozen=True)
+class CommandRow:
+    """A row of ``commands.txt``."""
+
+    label: str
+    started: str
+    ended: str
+    status: int
+    command: str
+
+    @property
+    def text(self) -> str:
+        """Return the row as it stands in the file."""
+        return "\t".join((self.label, self.started, self.ended, str(self.status), self.command)) + "\n"
+
+
+def parse_commands(text: str) -> list[CommandRow]:
+    """Read ``commands.txt``; ValueError for a row that is not of its format."""
+    rows = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        fields = line.split("\t", 4)
+        if len(fields) != 5:
+            raise ValueError(f"{COMMANDS}:{number}: expected name, start, end, exit status, command")
+        rows.append(CommandRow(fields[0], fields[1], fields[2], int(fields[3]), fields[4]))
+    return rows

@@ -1,0 +1,67 @@
+"""The three programs under comparison: where they are and how they are built."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import BlockedError
+
+GENERATOR = Path("golden_suite_generator")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program: short name, the command that starts it, the file to hash (None for a Python module)."""
+
+    name: str
+    command: tuple[str, ...]
+    file: Path | None
+
+    def check(self) -> None:
+        """Raise BlockedError if the program's file is missing or not executable."""
+        if self.file is None:
+            return
+        if not self.file.is_file():
+            raise BlockedError(f"program {self.name}: no file {self.file}")
+        if not os.access(self.file, os.X_OK):
+            raise BlockedError(f"program {self.name}: {self.file} is not executable")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Programs:
+    """The historical C program, the specification-mode C program, the simulator."""
+
+    c: Program
+    c_spec: Program
+    py: Program
+
+    def all(self) -> tuple[Program, Program, Program]:
+        """Return them in the order in which they run."""
+        return self.c, self.c_spec, self.py
+
+
+def locate(
+    root: Path, *, c_bin: str | None = None, spec_bin: str | None = None, py_bin: str | None = None
+) -> Programs:
+    """Find the programs; ``c_bin``, or else NB_C_BIN, replaces the historical one."""
+    build = root / GENERATOR / "build"
+    c_file = Path(c_bin or os.environ.get("NB_C_BIN") or build / "nanoBragg").absolute()
+    spec_file = Path(spec_bin or build / "nanoBragg-spec").absolute()
+    py_file = Path(py_bin).absolute() if py_bin else None
+    py_command = (str(py_file),) if py_file else (sys.executable, "-m", "nanobrag_torch")
+    return Programs(
+        c=Program(name="c", command=(str(c_file),), file=c_file),
+        c_spec=Program(name="c_spec", command=(str(spec_file),), file=spec_file),
+        py=Program(name="py", command=py_command, file=py_file),
+    )
+
+
+def is_built_here(program: Program, root: Path) -> bool:
+    """Tell whether the program is one that ``make -C golden_suite_generator`` makes."""
+    return program.file is not None and program.file.parent == (root / GENERATOR / "build").absolute()
+
+
+def build_command(root: Path) -> tuple[str, ...]:
+    """Return the command that builds both C programs."""
+    return "make", "-C", str(root / GENERATOR)

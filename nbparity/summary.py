@@ -1,0 +1,157 @@
+"""``results/summary.json``: every figure of a bundle, derived from its raw files alone.
+
+Nothing here is remembered from the run, so ``verify`` can derive the same figures
+again and compare them with what the bundle claims.
+"""
+
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import layout
+from .compare import Comparison, FloatImage, Roi, compare, crop, nonzero_outside, read_float_image, undefined
+from .hashing import sha256_of_file
+from .processes import render_time_s
+from .thresholds import Thresholds
+from .verdict import Name, Verdict, judge
+
+Data = dict[str, Any]
+PYTEST_END = re.compile(
+    r"^=+ (.*\b(?:passed|failed|error|errors|skipped|no tests ran)\b.*?) in [0-9.]+s.*=+$"
+)
+PAIRS = {"py_vs_c_spec": ("py", "c_spec"), "py_vs_c": ("py", "c"), "c_vs_c_spec": ("c", "c_spec")}
+GPU_PAIR = "py_cuda_vs_c_spec"
+
+
+def derive(bundle: Path) -> Data:
+    """Return the summary of a bundle from its raw files.
+
+    Raises OSError, ValueError or KeyError if a raw file is missing or not of its format.
+    """
+    run: Data = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
+    commands = _commands(bundle)
+    figures = _blocked() if run["status"] == "blocked" else _figures(bundle, run)
+    return {
+        "format": 1,
+        "experiment": run["experiment"]["id"],
+        "status": run["status"],
+        **figures,
+        "tests": _tests(bundle),
+        "protected_assets": {
+            "files": run["protected"]["files"],
+            "changed": run["protected"]["changed"],
+        },
+        "images_sha256": _image_digests(bundle),
+        "timings": _timings(bundle, commands),
+    }
+
+
+def as_text(summary: Data) -> str:
+    """Return the text of ``summary.json``; NaN cannot occur in it."""
+    return json.dumps(summary, indent=1, allow_nan=False) + "\n"
+
+
+def _blocked() -> Data:
+    return {
+        "verdict": {"name": Name.BLOCKED.value, "reasons": []},
+        "pairs": {},
+        "ablation": None,
+        "outside": {},
+    }
+
+
+def _figures(bundle: Path, run: Data) -> Data:
+    """Compare the images of a complete run and judge them."""
+    slow, fast = run["experiment"]["shape"]
+    roi_list = run["experiment"]["roi"]
+    roi: Roi | None = None if roi_list is None else (roi_list[0], roi_list[1], roi_list[2], roi_list[3])
+    names = [*layout.IMAGES, *([layout.GPU] if run["gpu"]["ran"] else [])]
+    images = {name: _read(bundle, name, (slow, fast)) for name in names}
+    pairs = {pair: _pair(images[x], images[r], roi) for pair, (x, r) in PAIRS.items()}
+    if run["gpu"]["ran"]:
+        pairs[GPU_PAIR] = _pair(images[layout.GPU], images["c_spec"], roi)
+    outside = {name: nonzero_outside(im, roi) for name, im in images.items() if not isinstance(im, str)}
+    ablation = _ablation(bundle)
+    verdict = judge(
+        py_c_spec=pairs["py_vs_c_spec"],
+        py_c=pairs["py_vs_c"],
+        c_c_spec=pairs["c_vs_c_spec"],
+        ablation=ablation,
+        gpu=pairs.get(GPU_PAIR),
+        outside=outside,
+        thresholds=Thresholds(**run["thresholds"]),
+    )
+    return {
+        "verdict": _verdict_data(verdict),
+        "pairs": {name: pair.as_dict() for name, pair in pairs.items()},
+        "ablation": None if ablation is None else ablation.as_dict(),
+        "outside": outside,
+    }
+
+
+def _verdict_data(verdict: Verdict) -> Data:
+    return {"name": verdict.name.value, "reasons": list(verdict.reasons)}
+
+
+def _read(bundle: Path, name: str, shape: tuple[int, int]) -> FloatImage | str:
+    """Return the image, or in words why there is none."""
+    path = bundle / layout.image(name)
+    if not path.is_file():
+        return f"{path.name} was not written"
+    try:
+        return read_float_image(path, shape)
+    except ValueError as error:
+        return str(error)
+
+
+def _pair(x: FloatImage | str, r: FloatImage | str, roi: Roi | None) -> Comparison:
+    if isinstance(x, str) or isinstance(r, str):
+        return undefined("; ".join(side for side in (x, r) if isinstance(side, str)))
+    return compare(crop(x, roi), crop(r, roi))
+
+
+def _ablation(bundle: Path) -> Comparison | None:
+    """Compare the regions rendered with the cause switched off; None if that was not run."""
+    paths = [bundle / layout.ablated_roi(name) for name in layout.ABLATED]
+    if not all(path.is_file() for path in paths):
+        return None
+    x, r = (np.load(path, allow_pickle=False) for path in paths)
+    return compare(x, r)
+
+
+def _commands(bundle: Path) -> list[layout.CommandRow]:
+    path = bundle / layout.COMMANDS
+    return layout.parse_commands(path.read_text(encoding="utf-8")) if path.is_file() else []
+
+
+def _tests(bundle: Path) -> Data:
+    """Return how pytest ended, from the last line of its log and its exit status in commands.txt."""
+    row = next((row for row in _commands(bundle) if row.label == "pytest"), None)
+    if row is None:
+        return {"status": "not run", "line": ""}
+    lines = (bundle / layout.PYTEST_LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+    ends = [match[1] for match in map(PYTEST_END.match, lines) if match]
+    line = ends[-1] if ends else "no summary line"
+    return {"status": "passed" if row.status == 0 else f"failed with exit status {row.status}", "line": line}
+
+
+def _image_digests(bundle: Path) -> Data:
+    names = [*layout.IMAGES, layout.GPU]
+    paths = {name: bundle / layout.image(name) for name in names}
+    return {name: sha256_of_file(path) for name, path in paths.items() if path.is_file()}
+
+
+def _timings(bundle: Path, commands: list[layout.CommandRow]) -> Data:
+    """Return seconds per command: wall time, and the render time the program itself printed."""
+    timings: Data = {}
+    for row in commands:
+        wall = datetime.fromisoformat(row.ended) - datetime.fromisoformat(row.started)
+        timings[row.label] = {"wall_s": round(wall.total_seconds(), 3)}
+        log = bundle / layout.command_log(row.label)
+        if log.is_file():
+            timings[row.label]["render_s"] = render_time_s(log.read_text(encoding="utf-8", errors="replace"))
+    return timings

@@ -1,0 +1,42 @@
+"""The numbers that decide, read from ``thresholds.toml``."""
+
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import UsageError
+
+FILE = Path(__file__).with_name("thresholds.toml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    """Limits of the verdicts; fractions of pixels, ratios of sums, units in the last place."""
+
+    min_bit_identical: float
+    min_sum_ratio: float
+    max_sum_ratio: float
+    gpu_min_bit_identical: float
+    golden_min_bit_identical: float
+    golden_max_ulp: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for a bundle."""
+        return asdict(self)
+
+
+def load(path: Path = FILE) -> Thresholds:
+    """Read the thresholds; a missing key is a UsageError that names file and key."""
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        return Thresholds(
+            min_bit_identical=data["parity"]["min_bit_identical"],
+            min_sum_ratio=data["parity"]["min_sum_ratio"],
+            max_sum_ratio=data["parity"]["max_sum_ratio"],
+            gpu_min_bit_identical=data["gpu"]["min_bit_identical"],
+            golden_min_bit_identical=data["golden"]["min_bit_identical"],
+            golden_max_ulp=data["golden"]["max_ulp"],
+        )
+    except KeyError as error:
+        raise UsageError(f"{path}: key {error} is missing") from None

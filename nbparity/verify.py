@@ -1,0 +1,64 @@
+"""``nbparity verify BUNDLE``: whether a bundle is complete, unchanged and true in its claims."""
+
+import json
+from pathlib import Path
+
+from . import analysis, layout, summary
+from .errors import NotIntactError
+from .hashing import differences, parse_sha256_list
+
+
+def verify(bundle: Path) -> list[str]:
+    """Return every complaint about a bundle, each naming the file; an empty list means that it holds."""
+    if not bundle.is_dir():
+        return [f"{bundle}: not a folder"]
+    return _hash_complaints(bundle) + _missing_parts(bundle) + _claim_complaints(bundle)
+
+
+def _hash_complaints(bundle: Path) -> list[str]:
+    try:
+        listed = parse_sha256_list((bundle / layout.HASHES).read_bytes().decode("utf-8"), layout.HASHES)
+    except FileNotFoundError:
+        return [f"missing: {layout.HASHES}"]
+    except (NotIntactError, UnicodeDecodeError, OSError) as error:
+        return [f"changed: {error}"]
+    return differences(bundle, listed, ignore=frozenset({layout.HASHES}))
+
+
+def _missing_parts(bundle: Path) -> list[str]:
+    """Name the files that a bundle of its status has to hold, listed or not."""
+    try:
+        status = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))["status"]
+    except (OSError, ValueError, KeyError, TypeError):
+        status = "unknown"
+    needed = list(layout.COMPLETE if status == "complete" else layout.ALWAYS)
+    if status == "complete":
+        needed += [layout.command_log(name) for name in layout.IMAGES]
+    return [f"incomplete: {name} is not there" for name in needed if not (bundle / name).is_file()]
+
+
+def _claim_complaints(bundle: Path) -> list[str]:
+    """Derive summary and analysis from the raw files again and compare the texts."""
+    try:
+        data = summary.derive(bundle)
+        return [
+            *_text_complaints(bundle / layout.SUMMARY, layout.SUMMARY, summary.as_text(data)),
+            *_text_complaints(bundle / layout.ANALYSIS, layout.ANALYSIS, analysis.text(bundle, data)),
+        ]
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        return [f"the claims cannot be derived from the raw files: {type(error).__name__}: {error}"]
+
+
+def _text_complaints(path: Path, name: str, derived: str) -> list[str]:
+    """Name the first line of a text that is not what the raw files give."""
+    try:
+        claimed = path.read_bytes()
+    except OSError:
+        return []  # named as missing already
+    if claimed == derived.encode("utf-8"):
+        return []
+    claims, facts = claimed.decode("utf-8", errors="replace").splitlines(), derived.splitlines()
+    for number, (claim, fact) in enumerate(zip(claims, facts, strict=False), start=1):
+        if claim != fact:
+            return [f"untrue: {name}:{number} says {claim.strip()!r}, the files say {fact.strip()!r}"]
+    return [f"untrue: {name} has {len(claims)} lines, the files give {len(facts)}"]

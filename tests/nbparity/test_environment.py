@@ -1,0 +1,55 @@
+import sys
+
+from nbparity import environment
+
+
+def test_children_get_the_pinned_environment(root, monkeypatch):
+    """Whatever the user has set, except the number of threads asked for."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "64")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    child = environment.child_environment(root)
+    assert {name: child[name] for name in environment.pinned()} == environment.pinned()
+    assert child["PYTHONPATH"].split(":")[0] == str(root)
+    assert environment.child_environment(root, threads=2)["OMP_NUM_THREADS"] == "2"
+
+
+def test_env_records_overrides_and_locks(root, monkeypatch):
+    """What changes arithmetic without being set by us is in the record."""
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    text = environment.env_text(root)
+    for line in ("ATEN_CPU_CAPABILITY: avx2", "GLIBC_TUNABLES: not set", "lock cpu.txt: ", "image: host"):
+        assert line in text
+    assert str(root) not in text
+
+
+def test_a_folder_without_git_says_so(tmp_path):
+    """An image or an archive is no checkout."""
+    assert environment.git_text(tmp_path) == "commit: none (not a git checkout, or no commit yet)\n"
+
+
+def test_a_torch_that_cannot_be_asked_means_no_device(tmp_path):
+    """The reason is the one that Python gives."""
+    count, reason = environment.cuda_devices("/nonexistent/python", tmp_path)
+    assert (count, reason.startswith("torch could not be asked: ")) == (0, True)
+    (tmp_path / "torch.py").write_text("raise ImportError('broken torch')\n", encoding="utf-8")
+    assert environment.cuda_devices(sys.executable, tmp_path) == (
+        0,
+        "torch could not be asked: ImportError: broken torch",
+    )
+
+
+def test_devices_are_counted_by_torch_itself(tmp_path):
+    """In a process of its own, so that the harness never imports torch."""
+    (tmp_path / "torch.py").write_text(
+        "class cuda:\n is_available = staticmethod(lambda: True)\n device_count = staticmethod(lambda: 2)\n",
+        encoding="utf-8",
+    )
+    assert environment.cuda_devices(sys.executable, tmp_path) == (2, "")
+    assert "torch" not in vars(environment)
+
+
+def test_the_machine_has_its_own_file():
+    """Processor and kernel are not in env.txt."""
+    names = [line.split(":")[0] for line in environment.machine_text().splitlines()]
+    assert names == ["processor", "cores usable", "memory", "kernel", "architecture", "gpu"]

@@ -1,0 +1,93 @@
+import json
+
+import pytest
+
+from nbparity.__main__ import main
+from nbparity.errors import ExitCode
+
+
+@pytest.fixture
+def command(site):
+    """Run a command of the harness on the small checkout."""
+    bins = []
+    for flag, program in (("--c-bin", "c"), ("--spec-bin", "spec"), ("--py-bin", "py")):
+        bins += [flag, str(site.root / "programs" / program)]
+
+    def run(name, *arguments):
+        return main([name, "--root", str(site.root), *bins, *arguments])
+
+    return run
+
+
+def test_n1_prints_the_verdict_and_where_the_bundle_is(command, site, capsys):
+    """The tests of the simulator are not in the small checkout, so pytest fails and the status says so."""
+    status = command("n1", "--experiment", "tiny", "--campaign", "a", "--phase", "b")
+    text = capsys.readouterr().out
+    folder = next((site.root / "reports" / "a" / "b" / "nb_compare").iterdir())
+    assert "tiny: C-PARITY-001" in text
+    assert f"bundle: {folder}" in text
+    assert status == ExitCode.TESTS_FAILED
+    assert main(["verify", str(folder)]) == ExitCode.OK
+    (folder / "analysis.md").write_text("all is well\n", encoding="utf-8")
+    assert main(["verify", str(folder)]) == ExitCode.NOT_INTACT
+    assert "changed: analysis.md" in capsys.readouterr().out
+
+
+def test_a_blocked_run_ends_with_its_own_status(command, site, capsys):
+    """And with the reason on the screen."""
+    site.program("py", version_status=1)
+    assert command("n1", "--experiment", "tiny") == ExitCode.BLOCKED
+    assert "program py: --version ended with 1" in capsys.readouterr().out
+
+
+def test_reports_elsewhere(command, tmp_path):
+    """The folder can be chosen."""
+    command("n1", "--experiment", "tiny", "--reports", str(tmp_path / "mine"))
+    assert list((tmp_path / "mine").glob("*/*/nb_compare/2*Z/analysis.md"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--experiment", "none"], "no experiment 'none'"),
+        (["--experiment", "tiny", "--reports", "/dev/null"], "no bundle can be written below /dev/null"),
+    ],
+)
+def test_an_error_is_one_line(command, capsys, arguments, message):
+    """On standard error, without a traceback."""
+    status = command("n1", *arguments)
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert status in {ExitCode.USAGE, ExitCode.NOT_WRITTEN}
+
+
+def test_bench_alternates_and_reports_medians(command, capsys):
+    """Both programs print their own render time."""
+    assert command("bench", "--experiment", "tiny", "--repeats", "2", "--threads", "1") == ExitCode.OK
+    text = capsys.readouterr().out
+    assert "0.250 0.250" in text
+    assert "1 thread(s): py is 1.00 times as fast as c_spec" in text
+
+
+def test_bench_stops_at_a_program_that_fails(command, site, capsys):
+    """A time without an image is no time."""
+    site.program("py", status=9)
+    assert command("bench", "--experiment", "tiny") == ExitCode.BLOCKED
+    assert "fake: it does not work" in capsys.readouterr().err
+
+
+def test_no_command_is_a_usage_error(capsys):
+    """As argparse does it."""
+    with pytest.raises(SystemExit) as stopped:
+        main([])
+    assert stopped.value.code == ExitCode.USAGE
+    assert "COMMAND" in capsys.readouterr().err
+
+
+def test_the_facts_of_a_run_name_the_programs(command, site):
+    """With hashes, so that a bundle says what it is about."""
+    command("n1", "--experiment", "tiny", "--campaign", "c")
+    run = json.loads(next(site.root.glob("reports/c/*/*/*/inputs/run.json")).read_text(encoding="utf-8"))
+    assert len(run["programs"]["c"]["sha256"]) == 64
+    assert run["programs"]["c"]["replaced"] is True

@@ -1,0 +1,149 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from nbparity import layout, verify
+from nbparity.hashing import files_below, sha256_list
+
+
+@pytest.fixture
+def sealed(site):
+    """A finished bundle."""
+    return site.run().folder
+
+
+def rehash(folder):
+    """What somebody does who edits a bundle and knows about the hash list."""
+    names = [name for name in files_below(folder) if name != layout.HASHES]
+    (folder / layout.HASHES).write_text(sha256_list(folder, names), encoding="utf-8")
+
+
+def test_an_untouched_bundle_holds(sealed):
+    """Also when it was copied to another place."""
+    copy = shutil.copytree(sealed, sealed.parent / "copy")
+    assert verify.verify(sealed) == verify.verify(copy) == []
+
+
+def test_one_bit_in_any_file_is_found(sealed):
+    """The complaint names the file; a bit of the hash list itself makes a line of it wrong."""
+    for name in files_below(sealed):
+        path = sealed / name
+        original = path.read_bytes()
+        for place in {0, len(original) // 2, len(original) - 1} if original else set():
+            path.write_bytes(original[:place] + bytes([original[place] ^ 1]) + original[place + 1 :])
+            complaints = verify.verify(sealed)
+            assert complaints
+            assert name == layout.HASHES or any(name in complaint for complaint in complaints), name
+        path.write_bytes(original)
+    assert verify.verify(sealed) == []
+
+
+def test_any_missing_file_is_found(sealed):
+    """The complaint names the file."""
+    for name in files_below(sealed):
+        path = sealed / name
+        original = path.read_bytes()
+        path.unlink()
+        assert f"missing: {name}" in verify.verify(sealed)
+        path.write_bytes(original)
+
+
+@pytest.mark.parametrize("name", ["extra.txt", "inputs/c_float.bin~", "deep/er/file"])
+def test_an_extra_file_is_found(sealed, name):
+    """Wherever it lies."""
+    (sealed / name).parent.mkdir(parents=True, exist_ok=True)
+    (sealed / name).write_text("", encoding="utf-8")
+    assert f"extra: {name}" in verify.verify(sealed)
+
+
+def test_a_link_in_place_of_a_file_is_found(sealed):
+    """What it points to may change later."""
+    target = sealed / layout.image("py")
+    target.unlink()
+    target.symlink_to("c_spec_float.bin")
+    assert f"changed: {layout.image('py')} is not a plain file" in verify.verify(sealed)
+
+
+def test_a_line_dropped_from_the_hash_list_is_found(sealed):
+    """The file it was for becomes an extra one."""
+    path = sealed / layout.HASHES
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    for dropped in range(len(lines)):
+        path.write_text("".join(lines[:dropped] + lines[dropped + 1 :]), encoding="utf-8")
+        assert verify.verify(sealed) == [f"extra: {lines[dropped].split()[1]}"]
+
+
+def test_a_number_edited_in_the_analysis_is_untrue(sealed):
+    """Also when the hash list was brought up to date; every digit of the table counts."""
+    path = sealed / layout.ANALYSIS
+    original = path.read_text(encoding="utf-8")
+    edits = [
+        (" 1.0 |", " 0.9 |"),
+        ("| 11 |", "| 10 |"),
+        ("11 files", "12 files"),
+        ("C-PARITY-001", "IDENTICAL"),
+    ]
+    for old, new in edits[:2] + edits[3:]:
+        assert old in original
+        path.write_text(original.replace(old, new, 1), encoding="utf-8")
+        rehash(sealed)
+        complaints = verify.verify(sealed)
+        assert len(complaints) == 1
+        assert complaints[0].startswith("untrue: analysis.md:")
+
+
+def test_every_figure_of_the_summary_is_derived_again(sealed):
+    """A summary that claims anything else is untrue, whatever the hash list says."""
+    path = sealed / layout.SUMMARY
+    original = path.read_text(encoding="utf-8")
+    for pair, key in [("py_vs_c", "correlation"), ("py_vs_c_spec", "sum_x"), ("c_vs_c_spec", "rmse")]:
+        data = json.loads(original)
+        data["pairs"][pair][key] += 1e-9
+        path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        rehash(sealed)
+        assert any(complaint.startswith(f"untrue: {layout.SUMMARY}:") for complaint in verify.verify(sealed))
+
+
+def test_swapped_images_are_untrue(sealed):
+    """Images are what the claims are about."""
+    c, py = sealed / layout.image("c"), sealed / layout.image("py")
+    c_bytes = c.read_bytes()
+    c.write_bytes(py.read_bytes())
+    py.write_bytes(c_bytes)
+    rehash(sealed)
+    assert any(complaint.startswith("untrue: ") for complaint in verify.verify(sealed))
+
+
+def test_an_edited_region_of_the_ablation_is_untrue(sealed):
+    """The experiment behind a named cause is derived again, too."""
+    path = sealed / layout.ablated_roi("c")
+    pixels = np.load(path)
+    pixels[0, 0] += 1
+    np.save(path, pixels)
+    rehash(sealed)
+    assert any(complaint.startswith("untrue: ") for complaint in verify.verify(sealed))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"status": "complete"}'])
+def test_nonsense_in_the_facts_is_a_complaint(sealed, text):
+    """No traceback, whatever the file holds."""
+    (sealed / layout.RUN).write_text(text, encoding="utf-8")
+    rehash(sealed)
+    assert any("cannot be derived" in complaint for complaint in verify.verify(sealed))
+
+
+def test_a_bundle_without_its_images_is_incomplete(sealed):
+    """Files removed together with their lines are missed as parts of a complete bundle."""
+    (sealed / layout.command_log("py")).unlink()
+    (sealed / layout.VERSION).unlink()
+    rehash(sealed)
+    complaints = verify.verify(sealed)
+    assert f"incomplete: {layout.VERSION} is not there" in complaints
+    assert f"incomplete: {layout.command_log('py')} is not there" in complaints
+
+
+def test_no_folder_is_a_complaint(tmp_path):
+    """A name mistyped on the command line."""
+    assert verify.verify(tmp_path / "none") == [f"{tmp_path / 'none'}: not a folder"]
