@@ -1,0 +1,1 @@
+"""From the arguments of the command line to a ``Request``."""

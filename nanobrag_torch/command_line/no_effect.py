@@ -1,0 +1,149 @@
+"""Warnings about options that change nothing in this run (C8.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from nanobrag_torch.command_line.request import Convention, Request
+from nanobrag_torch.command_line.scan import Met
+
+BEAM_CENTRES = ("-Xbeam", "-Ybeam")
+CLOSE_CENTRES = ("-Xclose", "-Yclose")
+ORIGINS = ("-ORGX", "-ORGY")
+CENTRES_WITHOUT_EFFECT = {
+    Convention.ADXV: CLOSE_CENTRES + ORIGINS,
+    Convention.MOSFLM: CLOSE_CENTRES + ORIGINS,
+    Convention.DENZO: CLOSE_CENTRES + ORIGINS,
+    Convention.XDS: BEAM_CENTRES + CLOSE_CENTRES,
+    Convention.DIALS: BEAM_CENTRES + CLOSE_CENTRES,
+    Convention.CUSTOM: (),
+}
+SOURCE_OPTIONS = (
+    "-divergence",
+    "-hdivrange",
+    "-vdivrange",
+    "-hdivstep",
+    "-vdivstep",
+    "-hdivsteps",
+    "-vdivsteps",
+    "-divsteps",
+    "-round_div",
+    "-square_div",
+    "-dispersion",
+    "-dispsteps",
+)
+
+
+def no_effect_warnings(met: Sequence[Met], request: Request) -> list[str]:
+    """One line per option without effect, in a fixed order, without repetitions."""
+    lines = [
+        *_always(met),
+        *_convention(met, request),
+        *_centres(met, request),
+        *_distances(met, request),
+        *_sources(met, request),
+        *_switched_off(met),
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def _line(option: str, reason: str) -> str:
+    return f"{option} has no effect: {reason}"
+
+
+def _named(met: Sequence[Met], *names: str) -> Iterator[Met]:
+    return (option for option in met if option.flag.name in names)
+
+
+def _always(met: Sequence[Met]) -> Iterator[str]:
+    for option in met:
+        if option.flag.no_effect:
+            yield f"{option.spelling} has no effect" + (
+                f", use {option.flag.instead}" if option.flag.instead else ""
+            )
+        elif option.flag.fields == ("pix0_vector_m",):
+            yield f"the numbers of {option.spelling} have no effect, it only selects the custom convention"
+        elif option.flag.fields == ("amorphous_file",):
+            yield f"{option.spelling} has no effect, the table is only checked"
+
+
+def _convention(met: Sequence[Met], request: Request) -> Iterator[str]:
+    custom = request.convention is Convention.CUSTOM
+    for option in met:
+        selected = option.flag.convention
+        if selected is None:
+            continue
+        if custom and selected is not Convention.CUSTOM:
+            yield _line(option.spelling, "a vector option selects the custom convention")
+        if not custom and selected is Convention.CUSTOM:
+            yield _line(option.spelling, f"the {request.convention.value} convention sets all vectors")
+    if not custom:
+        yield from _pivots(met, request)
+
+
+def _pivots(met: Sequence[Met], request: Request) -> Iterator[str]:
+    """Pivot requests under a named convention; implicit ones only where they are overruled."""
+    forced = f"the {request.convention.value} convention pivots about the {request.pivot.value}"
+    for option in _named(met, "-pivot"):
+        yield _line(option.spelling, forced)
+    last = [option for option in met if option.flag.pivot is not None]
+    if last and last[-1].flag.convention is None and last[-1].flag.pivot is not request.pivot:
+        yield _line(f"the pivot implied by {last[-1].spelling}", forced)
+
+
+def _centres(met: Sequence[Met], request: Request) -> Iterator[str]:
+    reason = f"the {request.convention.value} convention does not use it, it only reaches the header"
+    for option in _named(met, *CENTRES_WITHOUT_EFFECT[request.convention]):
+        yield _line(option.spelling, reason)
+    if request.convention is Convention.CUSTOM:
+        yield from _custom_centres(met, request)
+
+
+def _custom_centres(met: Sequence[Met], request: Request) -> Iterator[str]:
+    """Beam centre, then near point, then origin: the first that is set is used (C4.6)."""
+    for axis in "XY":
+        beam, close = getattr(request, f"{axis}beam_m"), getattr(request, f"{axis}close_m")
+        if beam is not None:
+            for option in _named(met, f"-{axis}close", f"-ORG{axis}"):
+                yield _line(option.spelling, f"the beam centre {axis}beam is set")
+        elif close is not None:
+            for option in _named(met, f"-ORG{axis}"):
+                yield _line(option.spelling, f"the near point {axis}close is set")
+
+
+def _distances(met: Sequence[Met], request: Request) -> Iterator[str]:
+    if request.close_distance_m is not None:
+        for option in _named(met, "-distance"):
+            yield _line(option.spelling, "the close distance is set")
+    fast, slow = request.fast_pixels is not None, request.slow_pixels is not None
+    counted = {"-detsize_f": fast, "-detsize_s": slow, "-detsize": fast and slow}
+    for option in _named(met, *counted):
+        if counted[option.flag.name]:
+            yield _line(option.spelling, "the pixel count is set")
+
+
+def _sources(met: Sequence[Met], request: Request) -> Iterator[str]:
+    if request.flux_ph_s != 0 and request.exposure_s > 0:
+        for option in _named(met, "-fluence"):
+            yield _line(option.spelling, "the fluence follows from -flux")
+    if request.source_file is not None:
+        for option in _named(met, *SOURCE_OPTIONS):
+            yield _line(option.spelling, "the sources are those of -sourcefile")
+
+
+def _switched_off(met: Sequence[Met]) -> Iterator[str]:
+    """Options that come before the switch that undoes them."""
+    for names, switch in (
+        (("-noisefile",), "-nonoise"),
+        (("-pgmfile", "-pgmscale"), "-nopgm"),
+        (("-polar",), "-nopolar"),
+    ):
+        selected = list(_named(met, *names, switch))
+        if selected and selected[-1].flag.name == switch:
+            for option in selected:
+                if option.flag.name != switch:
+                    yield _line(option.spelling, f"{switch} follows it")
+    depths = [option for option in met if option.flag.name == "-detector_abs"]
+    if depths and depths[-1].values == ("inf",):
+        for option in _named(met, "-detector_thick"):
+            yield _line(option.spelling, f"{depths[-1].spelling} leaves no sensor")

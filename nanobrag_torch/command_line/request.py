@@ -1,0 +1,168 @@
+"""What one run is asked to do: the command line and the image headers, converted to SI.
+
+A ``Request`` is plain data. It holds what the user said and nothing derived from
+it; ``nanobrag_torch.setup`` turns it into an ``Experiment``. ``None`` means that
+the user said nothing. Lengths are in metres, angles in radians, unless the last
+word of the name says otherwise; each conversion is the one of P1.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+Vector = tuple[float, float, float]
+
+
+class CrystalShape(Enum):
+    """Lattice factor of P6.9; the value is the word of the summary (C6.2)."""
+
+    SQUARE = "parallelpiped"
+    ROUND = "ellipsoidal"
+    GAUSS = "gaussian"
+    TOPHAT = "tophat"
+
+
+class Convention(Enum):
+    """Detector convention of P2.4; the value is the word of the output (C6.1)."""
+
+    ADXV = "adxv"
+    MOSFLM = "mosflm"
+    DENZO = "denzo"
+    XDS = "xds"
+    DIALS = "dials"
+    CUSTOM = "custom"
+
+
+class Pivot(Enum):
+    """Point that stays fixed when the detector is turned (P2.4.1)."""
+
+    BEAM = "beam"
+    SAMPLE = "sample"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One run as asked for. Defaults: P1.3 and the table of C3."""
+
+    # input files
+    hkl_file: str | None = None
+    matrix_file: str | None = None
+    image_file: str | None = None
+    mask_file: str | None = None
+    source_file: str | None = None
+    dump_file: str = "Fdump.bin"
+    amorphous_file: str | None = None
+
+    # structure factors
+    default_F: float = 0.0
+    interpolate: bool | None = None
+
+    # cell and orientation; cell is a b c in Angstrom and three angles, 0 where not given
+    cell: tuple[float, float, float, float, float, float] | None = None
+    misset_rad: Vector | None = None
+    misset_random: bool = False
+
+    # crystal
+    Na: int = 1
+    Nb: int = 1
+    Nc: int = 1
+    sample_x_m: float = 0.0
+    sample_y_m: float = 0.0
+    sample_z_m: float = 0.0
+    shape: CrystalShape = CrystalShape.SQUARE
+    fudge: float = 1.0
+    mosaic_spread_rad: float | None = None
+    mosaic_domains: int | None = None
+
+    # spindle
+    phi_rad: float = 0.0
+    osc_rad: float | None = None
+    phi_step_rad: float | None = None
+    phi_steps: int | None = None
+    spindle_axis: Vector | None = None
+
+    # beam
+    wavelength_m: float = 1.0e-10
+    fluence_ph_m2: float = 125932015286227086360700780544.0
+    flux_ph_s: float = 0.0
+    exposure_s: float = 1.0
+    beam_size_m: float = 1.0e-4
+    kahn_factor: float = 0.0
+    polarization: bool = True
+    dispersion: float = 0.0
+    dispersion_steps: int | None = None
+    hdiv_range_rad: float | None = None
+    vdiv_range_rad: float | None = None
+    hdiv_step_rad: float | None = None
+    vdiv_step_rad: float | None = None
+    hdiv_steps: int | None = None
+    vdiv_steps: int | None = None
+    round_div: bool = True
+    beam_vector: Vector | None = None
+    polar_vector: Vector | None = None
+
+    # detector
+    pixel_m: float = 1.0e-4
+    fast_pixels: int | None = None
+    slow_pixels: int | None = None
+    detector_fast_m: float = 0.1024
+    detector_slow_m: float = 0.1024
+    distance_m: float = 0.1
+    close_distance_m: float | None = None
+    detector_rotx_rad: float = 0.0
+    detector_roty_rad: float = 0.0
+    detector_rotz_rad: float = 0.0
+    twotheta_rad: float = 0.0
+    curved_detector: bool = False
+    point_pixel: bool = False
+    Xbeam_m: float | None = None
+    Ybeam_m: float | None = None
+    Xclose_m: float | None = None
+    Yclose_m: float | None = None
+    ORGX_pixels: float | None = None
+    ORGY_pixels: float | None = None
+    convention: Convention = Convention.MOSFLM
+    pivot: Pivot = Pivot.BEAM
+    fdet_vector: Vector | None = None
+    sdet_vector: Vector | None = None
+    odet_vector: Vector | None = None
+    twotheta_axis: Vector | None = None
+    pix0_vector_m: Vector | None = None
+
+    # sensor; mu None means no depth was given
+    sensor_mu_inv_m: float | None = None
+    sensor_thick_m: float = 0.0
+    sensor_layers: int | None = None
+
+    # sampling, selection and background; a negative ROI limit means its default
+    oversample: int | None = None
+    oversample_thick: bool = False
+    oversample_polar: bool = False
+    oversample_omega: bool = False
+    roi: tuple[int, int, int, int] | None = None
+    dmin_m: float = 0.0
+    water_m: float = 0.0
+
+    # output
+    float_file: str = "floatimage.bin"
+    int_file: str = "intimage.img"
+    pgm_file: str = "image.pgm"
+    noise_file: str = "noiseimage.img"
+    write_pgm: bool = True
+    write_noise: bool = True
+    int_scale: float = 0.0
+    pgm_scale: float = 0.0
+    adc_offset: float = 40.0
+
+    # random numbers, as stored: minus the option's value (R2.1); None means the time
+    noise_seed: int | None = None
+    mosaic_seed: int = -12345678
+    misset_seed: int | None = None
+
+    # how to run
+    progress: bool = True
+    trace_pixel: tuple[int, int] | None = None
+    device: str = "cpu"
+    dtype: str = "float64"
+    physics: str = "nanobragg"

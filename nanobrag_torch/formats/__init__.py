@@ -1,0 +1,1 @@
+"""The files of nanoBragg: one module per format, reading and writing."""

@@ -1,0 +1,78 @@
+"""Opening files given by the user, with one kind of error for everything that can go wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from nanobrag_torch.errors import InputFileError
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MAX_TEXT_BYTES = 1 << 31
+NUMBER = re.compile(rb"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+SHOWN_CHARACTERS = 40
+
+
+def open_input(path: str) -> tuple[BinaryIO, int]:
+    """Open file and its size in bytes; only regular files can be read twice and measured.
+
+    Raises: InputFileError if it is missing, a folder, a device, or not permitted.
+    """
+    try:
+        file = open(path, "rb")  # noqa: SIM115 - the caller closes it
+    except (OSError, ValueError) as error:
+        raise InputFileError(f"{path}: cannot be read: {reason(error)}") from None
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        file.close()
+        raise InputFileError(f"{path}: cannot be read: not a regular file")
+    return file, status.st_size
+
+
+def read_input(path: str, at_most: int | None = None) -> bytes:
+    """Content of a file, or its first ``at_most`` bytes.
+
+    Raises: InputFileError as ``open_input``, or if the file is absurdly large.
+    """
+    file, size = open_input(path)
+    with file:
+        if at_most is None and size > MAX_TEXT_BYTES:
+            raise InputFileError(f"{path}: is too large: {size} bytes, expected at most {MAX_TEXT_BYTES}")
+        try:
+            return file.read(size if at_most is None else at_most)
+        except (OSError, MemoryError) as error:
+            raise InputFileError(f"{path}: cannot be read: {reason(error)}") from None
+
+
+def text_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines of a text file, from 1; carriage returns stay, they are white space."""
+    return enumerate(data.removeprefix(BYTE_ORDER_MARK).split(b"\n"), start=1)
+
+
+def reason(error: BaseException) -> str:
+    """Words of the operating system, without its number and without the path."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def number_at(path: str, line: int, token: bytes, expected: str = "a number") -> float:
+    """Value of one token, in plain decimal notation.
+
+    Raises: InputFileError if it is not a number or not finite.
+    """
+    if not NUMBER.fullmatch(token):
+        raise InputFileError(f"{path}:{line}: expected {expected}, got {shown(token)}")
+    number = float(token)
+    if number - number != 0:
+        raise InputFileError(f"{path}:{line}: expected {expected} that is finite, got {shown(token)}")
+    return number
+
+
+def shown(token: bytes) -> str:
+    """Text of a message: quoted, printable, of bounded length."""
+    text = ascii(token[:SHOWN_CHARACTERS].decode("utf-8", "backslashreplace"))
+    if len(token) <= SHOWN_CHARACTERS and len(text) <= SHOWN_CHARACTERS + 2:
+        return text
+    return text[1 : SHOWN_CHARACTERS + 1].join("''") + "..."

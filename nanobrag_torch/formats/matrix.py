@@ -1,0 +1,45 @@
+"""Orientation matrix: nine numbers, MOSFLM style (F4)."""
+
+from __future__ import annotations
+
+import math
+
+from nanobrag_torch.errors import InputFileError
+from nanobrag_torch.formats.input_file import number_at, read_input, text_lines
+
+NUMBERS = 9
+MAX_BYTES = 1 << 20
+"""Only the first nine numbers count; nobody puts a megabyte of blanks before them."""
+
+Matrix = tuple[float, float, float, float, float, float, float, float, float]
+
+
+def read(path: str) -> Matrix:
+    """The first nine numbers: x of a*, b*, c*, then y, then z; dimensionless, times 1/wavelength.
+
+    Line ends have no meaning and what follows the nine is ignored. Raises: InputFileError
+    if there are fewer, or if the determinant is 0 or not finite. Source: F4.
+    """
+    numbers: list[float] = []
+    line = 1
+    for line, text in text_lines(read_input(path, MAX_BYTES)):  # noqa: B007 - the last line is reported
+        for token in text.split()[: NUMBERS - len(numbers)]:
+            numbers.append(number_at(path, line, token))
+        if len(numbers) == NUMBERS:
+            break
+    if len(numbers) < NUMBERS:
+        raise InputFileError(f"{path}:{line}: expected {NUMBERS} numbers, got {len(numbers)}")
+    a, b, c, d, e, f, g, h, i = numbers
+    determinant = _determinant(numbers)
+    if determinant == 0 or not math.isfinite(determinant):
+        raise InputFileError(
+            f"{path}: expected a matrix that can be inverted, got determinant {determinant:g}"
+        )
+    return a, b, c, d, e, f, g, h, i
+
+
+def _determinant(m: list[float]) -> float:
+    x = m[0] * (m[4] * m[8] - m[5] * m[7])
+    y = m[1] * (m[3] * m[8] - m[5] * m[6])
+    z = m[2] * (m[3] * m[7] - m[4] * m[6])
+    return x - y + z

@@ -1,0 +1,1 @@
+"""The random numbers of nanoBragg, bit for bit (rng-noise.md)."""
