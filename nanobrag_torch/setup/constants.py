@@ -1,0 +1,11 @@
+"""Physical and numerical constants of P1.1."""
+
+THOMSON_M2 = 7.94079248018965e-30
+"""Classical electron radius squared, m^2."""
+AVOGADRO = 6.02214179e23
+DEGREES_PER_RADIAN = float.fromhex("0x1.ca5dc1a63c1f8p+5")
+"""180 times the binary64 nearest 1/pi."""
+SMALLEST_NORMAL = 2.2250738585072014e-308
+SOURCE_DISTANCE_M = 10.0
+WATER_ELECTRONS = 2.57
+"""Amplitude of the constant background, electrons (P6.2)."""

@@ -1,0 +1,76 @@
+"""Elementary functions of the C library on float64 CPU tensors, differentiable.
+
+Torch evaluates its own through a vector library whose last bits differ from
+the C library and between processors; the set-up must have the bits of the
+platform's libm (P0.4). A few hundred calls a run, so speed is no concern.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Scalar = Callable[[float], float]
+
+
+def evaluate(function: Scalar, x: Tensor) -> Tensor:
+    """``function`` of each element; float64, shape of ``x``."""
+    values = [function(v) for v in x.detach().reshape(-1).tolist()]
+    return torch.tensor(values, dtype=torch.float64).reshape(x.shape)
+
+
+class _Sine(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return evaluate(math.sin, x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grads[0] * torch.cos(x)
+
+
+class _Cosine(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return evaluate(math.cos, x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return -grads[0] * torch.sin(x)
+
+
+class _Stand(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, twin: Tensor) -> Tensor:
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor]:
+        return None, grads[0]
+
+
+def sin(x: Tensor) -> Tensor:
+    """Sine of ``x`` in radians, any shape, float64, bits of the C library."""
+    return _Sine.apply(x)  # type: ignore[no-any-return,no-untyped-call]
+
+
+def cos(x: Tensor) -> Tensor:
+    """Cosine of ``x`` in radians, any shape, float64, bits of the C library."""
+    return _Cosine.apply(x)  # type: ignore[no-any-return,no-untyped-call]
+
+
+def value_with_gradient_of(value: Tensor, twin: Tensor) -> Tensor:
+    """``value``, but with the gradient of ``twin``, which must equal it but for the sign of 0.
+
+    For rotations by exactly 0, which are skipped (P5.1): the vector keeps its
+    bits, and the angle keeps its derivative.
+    """
+    return _Stand.apply(value, twin)  # type: ignore[no-any-return,no-untyped-call]

@@ -1,0 +1,62 @@
+"""Orientations of the crystal: spindle steps times mosaic domains (P4.2, P4.3, P5.5, P6.8)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.physics.rotation import Matrix3, by_matrix
+from nanobrag_torch.physics.vectors import Vec3
+from nanobrag_torch.random_numbers import rotation as random_rotation
+from nanobrag_torch.random_numbers.uniform import Stream
+from nanobrag_torch.setup.beam import maybe
+from nanobrag_torch.setup.counts import mosaic_count, phi_grid
+from nanobrag_torch.setup.experiment import Crystal, Orientations, scalar
+from nanobrag_torch.setup.rotation import rotaxis, unless_zero
+
+
+def mosaic_matrices(domains: int, spread_rad: Tensor, seed: int) -> Matrix3:
+    """Rotation matrices of the domains, entries of shape (domains,); the first is the identity (P5.5)."""
+    stream = Stream(seed)
+    drawn = [random_rotation.cap(float(spread_rad), stream) for _ in range(domains)]
+    drawn[0] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    entries = torch.tensor(drawn, dtype=torch.float64)
+
+    def row(i: int) -> Vec3:
+        return entries[:, i, 0], entries[:, i, 1], entries[:, i, 2]
+
+    return row(0), row(1), row(2)
+
+
+def orientations(request: Request, crystal: Crystal, spindle_axis: Vec3) -> Orientations:
+    """Cell vectors in metres for every spindle step and domain, the domain fastest (P6.8).
+
+    At phi = 0 exactly the vectors are those of the unrotated crystal: this is the
+    correction of C-PARITY-001.
+    """
+    steps = phi_grid(request.phi_steps, maybe(request.osc_rad), maybe(request.phi_step_rad))
+    start = scalar(request.phi_rad)
+    phi = torch.stack([start + steps.step * j for j in range(steps.count)])
+    domains, spread = mosaic_count(request.mosaic_domains, maybe(request.mosaic_spread_rad))
+    matrices = mosaic_matrices(domains, spread, request.mosaic_seed)
+
+    def turned(v: Vec3) -> Vec3:
+        by_phi = unless_zero(phi, v, rotaxis(v, spindle_axis, phi))
+        x, y, z = (component[:, None] for component in by_phi)
+        if spread > 0:
+            x, y, z = by_matrix((x, y, z), matrices)
+        return x.reshape(-1), y.reshape(-1), z.reshape(-1)
+
+    return Orientations(
+        spindle_axis=spindle_axis,
+        phi_start_rad=start,
+        osc_rad=steps.range,
+        phi_step_rad=steps.step,
+        phi_rad=phi,
+        mosaic_spread_rad=spread,
+        mosaic_domains=domains,
+        a_m=turned(crystal.a_m),
+        b_m=turned(crystal.b_m),
+        c_m=turned(crystal.c_m),
+    )

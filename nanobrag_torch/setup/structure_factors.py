@@ -1,0 +1,55 @@
+"""The table of structure factors: from a list, from the cache, or one default for all (P3.9, P3.10)."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+import torch
+
+from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.errors import OutputFileError, UsageError
+from nanobrag_torch.formats import fdump, hkl
+from nanobrag_torch.setup.experiment import StructureFactors, scalar
+
+
+def interpolation_wanted(request: Request) -> bool:
+    """The user's choice, or automatic for a crystal of at most two cells along an axis (P3.9).
+
+    Looks at the counts of the options, before a sample size changes them (HD-INT-3).
+    """
+    if request.interpolate is not None:
+        return request.interpolate
+    return min(request.Na, request.Nb, request.Nc) <= 2
+
+
+def structure_factors(request: Request) -> StructureFactors:
+    """The table in force: ``-hkl``, else the cache if there is one, else the default (C4.17).
+
+    A list is written through to the cache; failing that is a warning (C5).
+    """
+    if request.hkl_file is not None:
+        indices, amplitudes = hkl.read(request.hkl_file)
+        box, table = hkl.fill_table(indices, amplitudes, request.default_F)
+        count = len(amplitudes)
+        try:
+            fdump.write(request.dump_file, box, table)
+        except OutputFileError as error:
+            print(f"WARNING: {error}", file=sys.stderr)
+    elif os.path.exists(request.dump_file):
+        box, table = fdump.read(request.dump_file)
+        count = int(np.prod([s - 1 for s in table.shape]))
+    elif request.default_F != 0:
+        box, table, count = (0, 0, 0, 0, 0, 0), np.full((2, 2, 2), request.default_F), 0
+    else:
+        raise UsageError("no structure factors: expected -hkl FILE, -default_F VALUE or a cache file (-dump)")
+    # the file has one more plane along each axis, which no index ever reaches (F2.3)
+    inner = np.ascontiguousarray(table[:-1, :-1, :-1])
+    return StructureFactors(
+        table=torch.from_numpy(inner),
+        lowest=(box[0], box[2], box[4]),
+        default_F=scalar(request.default_F),
+        reflections=count,
+        interpolate=interpolation_wanted(request) and count > 0,
+    )
