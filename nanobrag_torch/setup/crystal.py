@@ -12,6 +12,7 @@ from torch import Tensor
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.formats import matrix
+from nanobrag_torch.physics.roots import sqrt
 from nanobrag_torch.physics.vectors import Vec3, cross, dot, norm, rescale, scale
 from nanobrag_torch.random_numbers import rotation as random_rotation
 from nanobrag_torch.random_numbers.uniform import Stream
@@ -57,7 +58,7 @@ def reciprocal_from_cell(values: tuple[Tensor, ...]) -> tuple[Basis, Cell]:
     al, be, ga = (positive_or(angle, right) for angle in values[3:])
     e = (al + be + ga) / 2
     w = torch.abs(libm.sin(e) * libm.sin(e - al) * libm.sin(e - be) * libm.sin(e - ga))
-    volume = 2.0 * a * b * c * torch.sqrt(w)
+    volume = 2.0 * a * b * c * sqrt(w)
     if volume <= 0:
         volume = scalar(SMALLEST_NORMAL)
     inverse = 1.0 / volume

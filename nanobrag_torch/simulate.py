@@ -1,0 +1,108 @@
+"""The run: from a request to the files it asks for (C1)."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+import torch
+
+from nanobrag_torch import images, report
+from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.command_line.required_input import cache_warnings, require_inputs
+from nanobrag_torch.errors import DeviceError, NanoBragError
+from nanobrag_torch.formats import float_image, pgm, smv
+from nanobrag_torch.formats.atomic_write import check_writable
+from nanobrag_torch.image_header import smv_fields
+from nanobrag_torch.images import FloatImage
+from nanobrag_torch.progress import ProgressBar
+from nanobrag_torch.random_numbers.uniform import Stream
+from nanobrag_torch.render import render
+from nanobrag_torch.setup.build import experiment as build_experiment
+from nanobrag_torch.setup.experiment import Experiment
+from nanobrag_torch.trace import check_trace, trace
+
+DTYPES = {"float64": torch.float64, "float32": torch.float32}
+
+
+def compute_device(name: str) -> torch.device:
+    """The torch device of ``-device``. Raises: DeviceError where this machine has none (C8.5.3)."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("-device cuda: no CUDA device is available here, expected -device cpu")
+    return torch.device(name)
+
+
+def output_files(request: Request) -> list[str]:
+    """The files that the run will write, in order."""
+    files = [request.float_file, request.int_file]
+    files += [request.pgm_file] if request.write_pgm else []
+    files += [request.noise_file] if request.write_noise else []
+    return files
+
+
+def seeded(request: Request) -> int:
+    """Stream variable of the noise: the user's, or minus the time (R2.1)."""
+    return request.noise_seed if request.noise_seed is not None else -int(time.time())
+
+
+def simulate(request: Request, out: TextIO, err: TextIO) -> None:
+    """Render ``request`` and write its files; the report goes to ``out``, warnings to ``err``.
+
+    Raises: NanoBragError where the run cannot be done; files are then complete or absent.
+    """
+    device = compute_device(request.device)
+    if request.physics != "nanobragg":
+        raise NanoBragError(f"-physics {request.physics}: not supported by this program, expected nanobragg")
+    require_inputs(request)
+    for warning in cache_warnings(request):
+        print(f"WARNING: {warning}", file=err)
+    for path in output_files(request):
+        check_writable(path)
+    seed = seeded(request)
+    with torch.no_grad():
+        experiment = build_experiment(request)
+        check_trace(request.trace_pixel, experiment.detector, err)
+        for text in (report.input_files(request), report.before_rendering(request, experiment)):
+            if text:
+                print(text, file=out)
+        print(report.summary(request, experiment, seed), file=out, flush=True)
+        bar = ProgressBar(sys.stderr) if request.progress else None
+        started = time.monotonic()
+        rendering = render(experiment, device=device, dtype=DTYPES[request.dtype], progress=bar)
+        image: FloatImage = rendering.image.cpu().numpy()
+        seconds = time.monotonic() - started
+        if bar is not None:
+            bar.close()
+        if request.trace_pixel is not None:
+            print(trace(experiment, request.trace_pixel, rendering.first_out.cpu()), file=out)
+    print(f"render time = {seconds:.6g} s", file=out)
+    print(report.solid_angle(float(rendering.solid_angle_sr)), file=out)
+    write_images(request, experiment, image, seed, out)
+
+
+def write_images(request: Request, experiment: Experiment, image: FloatImage, seed: int, out: TextIO) -> None:
+    """Float, integer, byte and noise image, in this order (F1.4, C6.3)."""
+    limits = experiment.detector.roi
+    roi = (limits.xmin, limits.xmax, limits.ymin, limits.ymax)
+    mask = None if experiment.detector.mask is None else experiment.detector.mask.numpy()
+    print(report.writing_floats(request.float_file, image.size), file=out)
+    float_image.write(request.float_file, image)
+    statistics = images.statistics(image, roi, mask)
+    print(report.intensities(statistics, experiment), file=out)
+
+    header = smv_fields(experiment)
+    scale = images.integer_scale(request.int_scale, statistics.max_I)
+    print(report.integer_scale(scale), file=out)
+    print(report.writing_counts(request.int_file, image.size), file=out)
+    smv.write(request.int_file, header, images.integer_image(image, roi, scale, request.adc_offset))
+    if request.write_pgm:
+        grey = images.grey_scale(request.pgm_scale, statistics.rmsd, scale)
+        print(report.grey_scale(grey), file=out)
+        print(report.writing_greys(request.pgm_file, image.size), file=out)
+        pgm.write(request.pgm_file, images.grey_image(image, roi, grey), grey)
+    if request.write_noise:
+        noise = images.noise_image(image, roi, request.adc_offset, Stream(seed))
+        print(report.photons(noise), file=out)
+        print(report.writing_counts(request.noise_file, image.size), file=out)
+        smv.write(request.noise_file, header, noise.pixels)
