@@ -10,7 +10,6 @@ tensor: what must be decided is decided by the set-up (``Scene``) or by ``where`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import torch
@@ -23,8 +22,16 @@ from nanobrag_torch.physics.vectors import Vec3, direction, dot, norm, select, u
 from nanobrag_torch.setup.constants import THOMSON_M2
 from nanobrag_torch.setup.experiment import Experiment
 
-TILE_ELEMENTS = {"cpu": 1 << 14, "cuda": 1 << 22}
-"""Pixels times orientations worked on at once: the second-level cache of a core, or a busy GPU."""
+TILE_ELEMENTS = {"cpu": 1 << 15, "cuda": 1 << 22}
+"""Pixels times orientations that one thread, or one GPU, works on at once.
+
+On the CPU what stays in the caches of a core, and the least that torch shares out.
+"""
+
+def tile_elements(device: torch.device) -> int:
+    """Pixels times orientations of a tile."""
+    return TILE_ELEMENTS[device.type] * (torch.get_num_threads() if device.type == "cpu" else 1)
+
 
 NEVER = 2**62
 """Place in the order of P6.1 that no evaluation reaches."""
@@ -273,7 +280,7 @@ def evaluate(scene: Scene, state: PixelState, tile: Tile, q: Vec3, lit: Tensor |
     count = len(turns.a_m[0])
     interpolate = scene.experiment.crystal.structure_factors.interpolate
     running = sampling.per_subpixel_thick or sampling.per_subpixel_polar or sampling.per_subpixel_omega
-    chunk = max(1, TILE_ELEMENTS[scene.steps.device.type] // len(tile.rank))
+    chunk = max(1, tile_elements(scene.steps.device) // len(tile.rank))
     for start in range(0, count, chunk):
         part = slice(start, start + chunk)
         a, b, c = (
@@ -296,7 +303,7 @@ def evaluate(scene: Scene, state: PixelState, tile: Tile, q: Vec3, lit: Tensor |
             beyond = active & structure_factor.out_of_range(hkl, scene.amplitudes)
             earliest = torch.where(beyond, order, NEVER).amin()
             state.first_out = torch.minimum(state.first_out, earliest)
-        terms = squared_amplitude(scene, hkl, nodes, order, stop) * F_latt * F_latt
+        terms = (squared_amplitude(scene, hkl, nodes, order, stop) * F_latt).mul_(F_latt)
         if lit is not None:
             terms = torch.where(lit, terms, torch.zeros_like(terms))
         accumulate(scene, state, terms, active if running else None)
@@ -355,29 +362,14 @@ class Rendering:
 def over_tiles(
     work: Callable[[Tile], tuple[Tensor, ...]], parts: list[Tile], progress: Progress | None
 ) -> list[tuple[Tensor, ...]]:
-    """``work`` on every tile, on as many threads as torch has; the results in order.
-
-    The threads share tiles, not the elements of one operation: elements are
-    computed alike wherever they run, so the bits do not depend on the count.
-    """
-    grad, threads = torch.is_grad_enabled(), torch.get_num_threads()
-    done = 0
-
-    def one(tile: Tile) -> tuple[Tensor, ...]:
-        nonlocal done
-        torch.set_num_threads(1)
-        with torch.set_grad_enabled(grad):
-            result = work(tile)
+    """``work`` on every tile in image order; torch shares the elements of a tile among its threads."""
+    total, done, results = sum(len(tile.rank) for tile in parts), 0, []
+    for tile in parts:
+        results.append(work(tile))
         done += len(tile.rank)
         if progress is not None:
-            progress(done, int(parts[-1].rank.shape[0] + (len(parts) - 1) * parts[0].rank.shape[0]))
-        return result
-
-    try:
-        with ThreadPoolExecutor(max_workers=threads) as pool:
-            return list(pool.map(one, parts))
-    finally:
-        torch.set_num_threads(threads)
+            progress(done, total)
+    return results
 
 
 def render(
@@ -397,7 +389,7 @@ def render(
     on = scene(experiment, place, dtype)
     detector, sampling = on.experiment.detector, on.experiment.sampling
     pixels = selected_pixels(on)
-    parts = list(tiles(pixels, detector.fast_pixels, TILE_ELEMENTS[place.type]))
+    parts = list(tiles(pixels, detector.fast_pixels, tile_elements(place)))
     never = torch.full((), NEVER, dtype=torch.int64, device=place)
 
     stop = never
@@ -413,7 +405,8 @@ def render(
     omega = torch.zeros((), dtype=torch.float64, device=place)
     if parts:
         done = over_tiles(finish, parts, progress)
-        image = image.index_put((pixels,), torch.cat([values for values, _ in done]))
+        values = torch.cat([part for part, _ in done])
+        image = values if len(values) == len(image) else image.index_put((pixels,), values)
         omega = torch.stack([share for _, share in done]).sum()
     samples = detector.sensor.layers * sampling.oversample**2
     return Rendering(

@@ -24,25 +24,30 @@ SPHERE_TO_CUBE = 0.723601254558268
 """Amplitude at the centre of ROUND relative to SQUARE (P6.9)."""
 GAUSS_RADIUS = 0.63
 TOPHAT_RADIUS_SQUARED = 0.3969
+TINY = 2.0**-1000
+"""Below the last bit of every phase but 0; its sine and its whole multiples are exact."""
+
+
+def row_ratio(x: Tensor, n: Tensor) -> Tensor:
+    """sin(n*x)/sin(x); a shift that no other argument feels makes x = 0 give ``n`` exactly."""
+    shifted = x + TINY
+    return (shifted * n).sin_().div_(shifted.sin_())
 
 
 class _RowAmplitude(torch.autograd.Function):
-    """sin(n*x)/sin(x) with its limit at x = 0, in the value and in the gradient."""
+    """``row_ratio`` with the limit at x = 0 in the gradient too."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, n: Tensor) -> Tensor:
-        sine = torch.sin(x)
-        ratio = torch.sin(x * n) / sine
-        # one pass less than a test for x = 0: 0/0 is the only way to be undefined
-        value = torch.where(sine == 0, n, ratio)
-        ctx.save_for_backward(x, n, sine, value)
+        value = row_ratio(x, n)
+        ctx.save_for_backward(x, n, value)
         return value
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor | None]:
-        x, n, sine, value = ctx.saved_tensors
-        at_zero = sine == 0
-        safe = torch.where(at_zero, torch.ones_like(sine), sine)
+        x, n, value = ctx.saved_tensors
+        at_zero = x == 0
+        safe = torch.where(at_zero, torch.ones_like(x), torch.sin(x))
         phase = x * n
         slope = (n * torch.cos(phase) - value * torch.cos(x)) / safe
         by_x = grads[0] * torch.where(at_zero, torch.zeros_like(slope), slope)
@@ -54,11 +59,13 @@ class _RowAmplitude(torch.autograd.Function):
 
 
 def row_amplitude(x: Tensor, n: Tensor) -> Tensor:
-    """Amplitude of a row of ``n`` equal scatterers: sin(n*x)/sin(x), and ``n`` at x = 0.
+    """Amplitude of a row of ``n`` equal scatterers: sin(n*x)/sin(x), and ``n`` at x = 0 (P6.9).
 
     ``x`` is half the phase between neighbours in rad.
     """
-    return _RowAmplitude.apply(x, n)  # type: ignore[no-any-return,no-untyped-call]
+    if torch.is_grad_enabled() and (x.requires_grad or n.requires_grad):
+        return _RowAmplitude.apply(x, n)  # type: ignore[no-any-return,no-untyped-call]
+    return row_ratio(x, n)
 
 
 def reduced_row_amplitude(h: Tensor, h0: Tensor, n: Tensor, dtype: torch.dtype) -> Tensor:
@@ -83,7 +90,7 @@ def square(hkl: Vec3, nodes: Vec3, counts: Vec3, rows: tuple[bool, bool, bool], 
                 amplitude = row_amplitude(math.pi * h, n)
             else:
                 amplitude = reduced_row_amplitude(h, h0, n, dtype)
-            factor = amplitude if factor is None else factor * amplitude
+            factor = amplitude if factor is None else factor.mul_(amplitude)
     return torch.ones_like(hkl[0], dtype=dtype) if factor is None else factor
 
 

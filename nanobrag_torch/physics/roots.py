@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 VELTKAMP = 134217729.0  # 2**27 + 1 splits a binary64 into two halves of 26 bits
+HALF_ULP = 2.0**-53 * (1.0 + 2.0**-52)  # s plus or minus this share of s rounds to the neighbour of s
 
 
 def square_error(s: Tensor, p: Tensor) -> Tensor:
@@ -19,23 +20,32 @@ def square_error(s: Tensor, p: Tensor) -> Tensor:
     c = VELTKAMP * s
     high = c - (c - s)
     low = s - high
-    return ((high * high - p) + 2.0 * (high * low)) + low * low
+    return (high * high).sub_(p).add_((high * low).mul_(2.0)).add_(low.mul_(low))
+
+
+def rounded_root(x: Tensor, s: Tensor) -> Tensor:
+    """The root of ``x`` rounded to nearest, given ``s`` that is at most one unit off.
+
+    The residual ``x - s*s`` is formed without an error. The root lies beyond the
+    middle between ``s`` and a neighbour at distance u if the residual exceeds s*u
+    in size; both are multiples of u*u, and a root is never exactly in the middle.
+    """
+    p = s * s
+    residual = (x - p).sub_(square_error(s, p))
+    share = s * HALF_ULP
+    above, below = s + share, s - share
+    root = torch.where(residual > (above - s).mul_(s), above, s)
+    return torch.where(residual <= (below - s).mul_(s), below, root)
 
 
 def sqrt(x: Tensor) -> Tensor:
     """Square root of ``x`` rounded to nearest, as IEEE 754 and P0.4 require.
 
-    Any shape, float64, ``x`` at least 0. The library's root is at most one unit
-    off; with the exact residual ``x - s*s`` the two neighbours are compared with
-    it without rounding. A root is never half-way between two numbers, so the
-    comparison decides. The gradient is that of ``torch.sqrt``.
+    Any shape, float64, ``x`` at least 0. The gradient is that of ``torch.sqrt``.
     """
     s = torch.sqrt(x)
     with torch.no_grad():
-        p = s * s
-        residual = (x - p) - square_error(s, p)
-        up = torch.nextafter(s, torch.full_like(s, torch.inf)) - s
-        down = s - torch.nextafter(s, torch.zeros_like(s))
-        correction = torch.where(residual > s * up, up, torch.zeros_like(s))
-        correction = torch.where((residual < 0) & (residual <= -(s * down)), -down, correction)
-    return s + correction
+        root = rounded_root(x, s)
+    if s.requires_grad:
+        return s + (root - s.detach())
+    return root

@@ -42,9 +42,9 @@ def at_nodes(nodes: Vec3, table: Lookup) -> Tensor:
     nk = table.highest[1] - table.lowest[1] + 1
     nl = table.highest[2] - table.lowest[2] + 1
     origin = (table.lowest[0] * nk + table.lowest[1]) * nl + table.lowest[2]
-    # whole numbers below 2**53 are exact in float64, and so is their sum
-    place = (h * nk + k) * nl + l - origin
-    return table.values[place.long()]
+    # whole numbers below 2**53 and their sums are exact, fused or not
+    place = torch.add(l, torch.add(k, h, alpha=nk), alpha=nl).sub_(origin)
+    return table.values.index_select(0, place.long().reshape(-1)).reshape(place.shape)
 
 
 def out_of_range(hkl: Vec3, table: Lookup) -> Tensor:

@@ -1,0 +1,142 @@
+"""The rules of docs/architecture.md, read from its tables and checked on the files."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SIMULATOR, HARNESS = ROOT / "nanobrag_torch", ROOT / "nbparity"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+ROOT_ENTRIES = {
+    ".ci",
+    ".github",
+    ".gitignore",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "docker",
+    "docs",
+    "golden_suite_generator",
+    "nanobrag_torch",
+    "nbparity",
+    "noxfile.py",
+    "pyproject.toml",
+    "reports",
+    "requirements",
+    "specs",
+    "tests",
+}
+LEAVES_THE_DEVICE = {"cpu", "item", "tolist", "numpy"}
+
+
+def table_rows(heading: str) -> list[list[str]]:
+    """The rows of the first table whose head starts with a word."""
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    match = re.search(rf"^\| {heading} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", text, flags=re.MULTILINE)
+    assert match, f"{ARCHITECTURE}: no table that starts with '{heading}'"
+    return [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in match[1].splitlines()]
+
+
+def allowed_imports() -> dict[str, set[str]]:
+    """Part -> the parts it may import, from the table 'part'."""
+    allowed: dict[str, set[str]] = {}
+    for part, _, may_import in table_rows("part"):
+        names = set(re.findall(r"`(\w+)`", may_import))
+        allowed[part.strip("`")] = set(allowed) if may_import == "all of the above" else names
+    return allowed
+
+
+ALLOWED = allowed_imports()
+
+
+def part_files(part: str) -> list[Path]:
+    folder, module = SIMULATOR / part, SIMULATOR / f"{part}.py"
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [module]
+
+
+def imported_modules(path: Path, package_root: Path) -> Iterator[str]:
+    """The absolute name of every module a file imports, relative imports resolved."""
+    package = [package_root.name, *path.relative_to(package_root).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            base += node.module.split(".") if node.module else []
+            yield from (".".join([*base, alias.name]) for alias in node.names)
+
+
+def parts_used(path: Path) -> set[str]:
+    """The parts of the simulator a file of it imports."""
+    names = [name.split(".") for name in imported_modules(path, SIMULATOR)]
+    return {name[1] for name in names if name[0] == SIMULATOR.name and len(name) > 1}
+
+
+@pytest.mark.parametrize("part", ALLOWED)
+def test_imports_point_downwards(part: str) -> None:
+    """A part of the simulator imports only the parts listed for it."""
+    for path in part_files(part):
+        beyond = parts_used(path) - ALLOWED[part] - {part, "__version__"}
+        assert not beyond, f"{path.relative_to(ROOT)} imports {beyond}, {part} may import {ALLOWED[part]}"
+
+
+def test_every_part_is_in_the_table() -> None:
+    """A new module of the simulator starts in docs/architecture.md."""
+    present = {
+        path.stem for path in SIMULATOR.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert present - {"__init__"} == set(ALLOWED)
+
+
+@pytest.mark.parametrize(
+    ("package", "third_party"),
+    [(SIMULATOR, {"torch", "numpy"}), (HARNESS, {"numpy"})],
+    ids=lambda value: value.name if isinstance(value, Path) else "",
+)
+def test_packages_need_only_what_is_listed(package: Path, third_party: set[str]) -> None:
+    """The simulator stands on torch and numpy, the harness on numpy; neither imports the other."""
+    for path in package.rglob("*.py"):
+        names = {name.split(".")[0] for name in imported_modules(path, package)}
+        beyond = names - third_party - {package.name} - set(sys.stdlib_module_names)
+        assert not beyond, f"{path.relative_to(ROOT)} imports {beyond}"
+
+
+def test_the_generator_imports_neither_package() -> None:
+    """The experiments are made without the programs that they test."""
+    folder = ROOT / "golden_suite_generator"
+    for path in folder.rglob("*.py"):
+        names = {name.split(".")[0] for name in imported_modules(path, folder)}
+        assert not names & {"nanobrag_torch", "nbparity"}, path
+
+
+def render_path() -> list[Path]:
+    return [*part_files("physics"), *part_files("render")]
+
+
+def test_the_render_path_stays_on_the_device() -> None:
+    """No step of the pixel loop moves a tensor to the host or reads a value out of it."""
+    for path in render_path():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and node.attr in LEAVES_THE_DEVICE:
+                pytest.fail(f"{path.relative_to(ROOT)}:{node.lineno}: .{node.attr} leaves the device")
+
+
+def test_the_root_holds_only_what_a_visitor_must_see() -> None:
+    """Every tracked or untracked entry of the root that git does not ignore is on the list."""
+    try:
+        listed = subprocess.run(
+            ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout, so there is no telling what is ignored")
+    assert {line.split("/")[0] for line in listed.splitlines()} <= ROOT_ENTRIES

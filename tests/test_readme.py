@@ -1,0 +1,47 @@
+"""What README.md says one can type works."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CRO = ROOT / "golden_suite_generator" / "experiments" / "cro"
+
+
+def test_the_example_writes_the_image_it_names(tmp_path: Path) -> None:
+    """In a folder with the two input files, as the text says."""
+    block = re.search(r"^    python (-m nanobrag_torch (?:.*\\\n)*.*)", README, flags=re.MULTILINE)
+    assert block
+    arguments = shlex.split(block[1].replace("\\\n", " "))
+    for name in ("cro.mat", "cro.hkl"):
+        shutil.copy(CRO / name, tmp_path)
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    pixels = int(arguments[arguments.index("-detpixels") + 1])
+    assert (tmp_path / "cro.bin").stat().st_size == 4 * pixels**2
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z]+)`", README))))
+def test_every_make_target_exists(target: str) -> None:
+    """A target that the text names is one of the Makefile."""
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))
+def test_every_linked_file_exists(link: str) -> None:
+    """Links inside the repository lead somewhere."""
+    assert (ROOT / link).exists()
