@@ -19,6 +19,7 @@ from nanobrag_torch.command_line.request import CrystalShape
 from nanobrag_torch.physics import absorption, geometry, lattice, polarization, scattering, structure_factor
 from nanobrag_torch.physics.structure_factor import Lookup
 from nanobrag_torch.physics.vectors import Vec3, direction, dot, norm, select, unit
+from nanobrag_torch.process import initialise_vector_library
 from nanobrag_torch.setup.constants import THOMSON_M2
 from nanobrag_torch.setup.experiment import Experiment
 
@@ -27,6 +28,7 @@ TILE_ELEMENTS = {"cpu": 1 << 15, "cuda": 1 << 22}
 
 On the CPU what stays in the caches of a core, and the least that torch shares out.
 """
+
 
 def tile_elements(device: torch.device) -> int:
     """Pixels times orientations of a tile."""
@@ -385,6 +387,7 @@ def render(
     ``progress`` is called with pixels done and pixels in all.
     Returns: image and solid angle, on ``device``.
     """
+    initialise_vector_library()
     place = device if device is not None else torch.device("cpu")
     on = scene(experiment, place, dtype)
     detector, sampling = on.experiment.detector, on.experiment.sampling

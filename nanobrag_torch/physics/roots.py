@@ -3,7 +3,9 @@
 Eager torch takes float64 square roots of contiguous tensors from a vector
 library whose result is off by one unit in the last place for about 1.4 % of
 the arguments, and which differs between processors. The scattering vector is a
-difference of unit vectors, so that error would reach the image (P9.1).
+difference of unit vectors, so that error would reach the image (P9.1). Here the
+root starts from ``torch.rsqrt``, which does not go through that library, and an
+exact residual decides the last bit.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from torch import Tensor
 
 VELTKAMP = 134217729.0  # 2**27 + 1 splits a binary64 into two halves of 26 bits
 HALF_ULP = 2.0**-53 * (1.0 + 2.0**-52)  # s plus or minus this share of s rounds to the neighbour of s
+LARGEST_INVERSE = 2.0**537  # 1/sqrt of the smallest binary64; keeps the start for x = 0 finite
 
 
 def square_error(s: Tensor, p: Tensor) -> Tensor:
@@ -23,15 +26,20 @@ def square_error(s: Tensor, p: Tensor) -> Tensor:
     return (high * high).sub_(p).add_((high * low).mul_(2.0)).add_(low.mul_(low))
 
 
-def rounded_root(x: Tensor, s: Tensor) -> Tensor:
-    """The root of ``x`` rounded to nearest, given ``s`` that is at most one unit off.
+def rounded_root(x: Tensor, start: Tensor, inverse: Tensor) -> Tensor:
+    """The root of ``x`` rounded to nearest, given ``start`` a few units off and ``inverse`` near 1/start.
 
-    The residual ``x - s*s`` is formed without an error. The root lies beyond the
-    middle between ``s`` and a neighbour at distance u if the residual exceeds s*u
-    in size; both are multiples of u*u, and a root is never exactly in the middle.
+    The residual ``x - start*start`` is formed without an error, and one Newton step
+    leads to the root or a neighbour of it. The new residual follows from the old one
+    without an error, since the step is a small whole number of units. The root lies
+    beyond the middle between ``s`` and a neighbour at distance u if the residual exceeds
+    s*u in size; both are multiples of u*u, and a root is never exactly in the middle.
     """
-    p = s * s
-    residual = (x - p).sub_(square_error(s, p))
+    p = start * start
+    residual = (x - p).sub_(square_error(start, p))
+    s = (residual * inverse).mul_(0.5).add_(start)
+    step = s - start
+    residual.sub_(start * step).sub_(step.mul_(s))
     share = s * HALF_ULP
     above, below = s + share, s - share
     root = torch.where(residual > (above - s).mul_(s), above, s)
@@ -41,11 +49,13 @@ def rounded_root(x: Tensor, s: Tensor) -> Tensor:
 def sqrt(x: Tensor) -> Tensor:
     """Square root of ``x`` rounded to nearest, as IEEE 754 and P0.4 require.
 
-    Any shape, float64, ``x`` at least 0. The gradient is that of ``torch.sqrt``.
+    Any shape, float64, ``x`` finite, at least 0, and 0 or so large that its last bit
+    squared does not underflow (2**-960). The gradient is x**-0.5 / 2.
     """
-    s = torch.sqrt(x)
+    inverse = torch.rsqrt(x).clamp(max=LARGEST_INVERSE)
+    start = x * inverse
     with torch.no_grad():
-        root = rounded_root(x, s)
-    if s.requires_grad:
-        return s + (root - s.detach())
+        root = rounded_root(x, start, inverse)
+    if start.requires_grad:
+        return start + (root - start.detach())
     return root
