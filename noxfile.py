@@ -74,7 +74,7 @@ def compile_lock(session: nox.Session, folder: Path, name: str, *, upgrade: bool
         "--quiet",
         "--generate-hashes",
         "--allow-unsafe",
-        "--strip-extras",
+        "--no-strip-extras",
         *(["--upgrade"] if upgrade else []),
     ]
     with session.chdir(folder.parent):
