@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from nanobrag_torch.command_line.parse import parse
 from nanobrag_torch.command_line.required_input import MissingInputError
@@ -10,13 +13,15 @@ from nanobrag_torch.command_line.scan import StopEarly
 from nanobrag_torch.command_line.usage import text_for
 from nanobrag_torch.errors import NanoBragError
 
+LOG = logging.getLogger("nanobrag_torch")
 FAILED = NanoBragError.exit_code
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command line; 0 on success, 9 after one line on standard error (C5)."""
     try:
-        return run(sys.argv[1:] if argv is None else argv)
+        with warnings_on_standard_error():
+            return run(sys.argv[1:] if argv is None else argv)
     except MissingInputError as error:
         print(text_for("-h"))
         print(f"ERROR: {error}", file=sys.stderr)
@@ -33,6 +38,18 @@ def main(argv: list[str] | None = None) -> int:
         return FAILED
 
 
+@contextmanager
+def warnings_on_standard_error() -> Iterator[None]:
+    """Show what the package logs, one line ``WARNING: ...`` each (C8.3)."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    LOG.addHandler(handler)
+    try:
+        yield
+    finally:
+        LOG.removeHandler(handler)
+
+
 def run(argv: list[str]) -> int:
     """Parse and simulate; torch is only loaded when there is something to render."""
     try:
@@ -41,10 +58,10 @@ def run(argv: list[str]) -> int:
         print(text_for(stop.option))
         return 0
     for warning in warnings:
-        print(f"WARNING: {warning}", file=sys.stderr)
+        LOG.warning(warning)
     from nanobrag_torch.simulate import simulate
 
-    simulate(request, sys.stdout, sys.stderr)
+    simulate(request, sys.stdout)
     return 0
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from nanobrag_torch.constants import DEGREES_PER_RADIAN
 from nanobrag_torch.formats.smv_header import SmvFields
-from nanobrag_torch.setup.constants import DEGREES_PER_RADIAN
 from nanobrag_torch.setup.experiment import Experiment
 
 

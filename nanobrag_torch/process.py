@@ -9,8 +9,10 @@ import torch
 
 KEEP_BYTES = 1 << 28
 """Freed memory that the C library keeps; a tile needs a few MB."""
+# parameters of mallopt, from malloc.h
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
+M_ARENA_MAX = -8
 
 
 @cache
@@ -30,10 +32,12 @@ def initialise_vector_library() -> None:
 def keep_freed_memory() -> None:
     """Stop the GNU C library from handing every intermediate back to the system, at page faults each.
 
-    A setting of the whole process, hence for programs and not for library use; without
-    effect where the C library has no ``mallopt``.
+    One arena serves all threads, since the others give memory back all the same. A setting of
+    the whole process, hence for programs and not for library use; without effect where the C
+    library has no ``mallopt``.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_TRIM_THRESHOLD, KEEP_BYTES)
         mallopt(M_MMAP_THRESHOLD, KEEP_BYTES)
+        mallopt(M_ARENA_MAX, 1)

@@ -1,4 +1,4 @@
-"""Progress of a long render on a terminal."""
+"""Progress of a render: a bar on a terminal, else the lines that scripts look for (C6.3)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ WIDTH = 40
 FIRST_S = 1.0
 EVERY_S = 0.1
 
+FEWEST_PIXELS = 100
+"""Smaller regions are rendered without a word."""
+EDGE_PERCENT = 10
+"""Every percent is shown in the first and the last tenth, every fifth percent between."""
+
 
 class ProgressBar:
-    """A bar that is redrawn in place; silent where ``stream`` is no terminal and on short renders."""
+    """A bar that is redrawn in place; nothing on short renders."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
-        self.next_s = time.monotonic() + FIRST_S if stream.isatty() else float("inf")
+        self.next_s = time.monotonic() + FIRST_S
         self.drawn = False
 
     def __call__(self, done: int, total: int) -> None:
@@ -34,3 +39,28 @@ class ProgressBar:
         if self.drawn:
             self.stream.write("\r" + " " * (WIDTH + 7) + "\r")
             self.stream.flush()
+
+
+class PercentLines:
+    """Lines ``n% done``; none for a region of fewer than 100 pixels."""
+
+    def __init__(self, stream: TextIO, region_pixels: int) -> None:
+        self.stream = stream
+        self.silent = region_pixels < FEWEST_PIXELS
+        self.shown = -1
+
+    def __call__(self, done: int, total: int) -> None:
+        """Write a line if ``done`` of ``total`` pixels is far enough beyond the last line."""
+        percent = 100 * done // total
+        at_the_edge = percent <= EDGE_PERCENT or percent >= 100 - EDGE_PERCENT
+        if not self.silent and percent >= self.shown + (1 if at_the_edge else 5):
+            self.shown = percent
+            print(f"{percent}% done", file=self.stream, flush=True)
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+def progress_on(out: TextIO, err: TextIO, region_pixels: int) -> ProgressBar | PercentLines:
+    """The bar if ``err`` is a terminal, else lines on ``out``; the region may reach beyond the image."""
+    return ProgressBar(err) if err.isatty() else PercentLines(out, region_pixels)

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from nanobrag_torch import __version__
 from nanobrag_torch.command_line.request import Pivot, Request
+from nanobrag_torch.constants import AVOGADRO, DEGREES_PER_RADIAN
 from nanobrag_torch.formats.general_format import g6
 from nanobrag_torch.image_header import dials_origin_mm
 from nanobrag_torch.images import NoiseImage, Statistics
 from nanobrag_torch.physics.vectors import Vec3, cross, dot, norm
-from nanobrag_torch.setup.constants import AVOGADRO, DEGREES_PER_RADIAN
 from nanobrag_torch.setup.experiment import Beam, Crystal, Detector, Experiment
 from nanobrag_torch.setup.structure_factors import interpolation_wanted
 
@@ -88,10 +88,10 @@ def _crystal_lines(crystal: Crystal) -> Iterator[str]:
         yield f"random orientation misset angles: {angles} deg"
     direct = (crystal.a_A, crystal.b_A, crystal.c_A)
     reciprocal = (crystal.a_star_inv_A, crystal.b_star_inv_A, crystal.c_star_inv_A)
-    volume = float(crystal.volume_A3)
+    volume = crystal.volume_A3
     yield f"Unit Cell: {numbers(*_cell_constants(direct, reciprocal, volume))}"
     yield f"Recp Cell: {numbers(*_cell_constants(reciprocal, direct, 1.0 / volume))}"
-    yield f"volume = {g6(volume)} A^3"
+    yield f"volume = {g6(float(volume))} A^3"
     yield "real-space cell vectors a b c (Angstrom):"
     yield from _columns(direct)
     yield "reciprocal-space cell vectors a* b* c* (1/Angstrom):"
@@ -99,17 +99,17 @@ def _crystal_lines(crystal: Crystal) -> Iterator[str]:
     yield f"crystal is {' x '.join(g6(width * 1e6) for width in _widths_m(crystal))} microns"
 
 
-def _cell_constants(cell: Basis, other: Basis, volume: float) -> list[float]:
+def _cell_constants(cell: Basis, other: Basis, volume: Tensor) -> list[float]:
     """Three lengths and three angles in degrees; ``other`` is the reciprocal of ``cell`` (P3.5)."""
-    lengths = [float(norm(v)) for v in cell]
+    lengths = [norm(v) for v in cell]
     angles = []
     for i, j, k in ((0, 1, 2), (1, 0, 2), (2, 0, 1)):
-        sine = float(norm(other[i])) * volume / lengths[j] / lengths[k]
-        cosine = float(dot(cell[j], cell[k])) / lengths[j] / lengths[k]
+        sine = float(norm(other[i]) * volume / lengths[j] / lengths[k])
+        cosine = float(dot(cell[j], cell[k]) / lengths[j] / lengths[k])
         # clamped as in P3.1: a cosine beyond either end becomes +1
         cosine = 1.0 if cosine * cosine > 1.0 else cosine
         angles.append(degrees(math.atan2(min(max(sine, -1.0), 1.0), cosine)))
-    return lengths + angles
+    return [*map(float, lengths), *angles]
 
 
 def _columns(vectors: Basis) -> Iterator[str]:
@@ -134,14 +134,8 @@ def _molecular_weight(crystal: Crystal) -> float:
 
 
 def _oversample_lines(experiment: Experiment) -> Iterator[str]:
-    sampling = experiment.sampling
-    if sampling.automatic:
-        yield f"auto-selected {sampling.oversample}-fold oversampling"
-    elif sampling.oversample < sampling.recommended:
-        yield (
-            "WARNING: intensity may vary significantly across a pixel,"
-            f" -oversample {sampling.recommended} is recommended"
-        )
+    if experiment.sampling.automatic:
+        yield f"auto-selected {experiment.sampling.oversample}-fold oversampling"
 
 
 def _structure_factor_lines(request: Request, experiment: Experiment) -> Iterator[str]:
@@ -268,11 +262,6 @@ def _noise_lines(request: Request, experiment: Experiment, noise_seed: int) -> I
         yield "  noise image parameters:"
         yield f"  seed: {noise_seed}"
         yield f"  water droplet size: {g6(float(experiment.sampling.water_m))} m"
-
-
-def progress(percent: int) -> str:
-    """Share of the image that is done."""
-    return f"{percent}% done"
 
 
 def solid_angle(omega_sr: float) -> str:

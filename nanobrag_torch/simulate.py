@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from typing import TextIO
@@ -10,19 +11,22 @@ import torch
 
 from nanobrag_torch import images, report
 from nanobrag_torch.command_line.request import Request
-from nanobrag_torch.command_line.required_input import cache_warnings, require_inputs
+from nanobrag_torch.command_line.required_input import cache_warnings
 from nanobrag_torch.errors import DeviceError, NanoBragError
 from nanobrag_torch.formats import float_image, pgm, smv
 from nanobrag_torch.formats.atomic_write import check_writable
 from nanobrag_torch.image_header import smv_fields
 from nanobrag_torch.images import FloatImage
 from nanobrag_torch.process import keep_freed_memory
-from nanobrag_torch.progress import ProgressBar
+from nanobrag_torch.progress import progress_on
 from nanobrag_torch.random_numbers.uniform import Stream
-from nanobrag_torch.render import render
+from nanobrag_torch.render.image import Rendering, render
 from nanobrag_torch.setup.build import experiment as build_experiment
-from nanobrag_torch.setup.experiment import Experiment
+from nanobrag_torch.setup.experiment import Detector, Experiment
+from nanobrag_torch.setup.structure_factors import write_cache
 from nanobrag_torch.trace import check_trace, trace
+
+LOG = logging.getLogger(__name__)
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
@@ -47,8 +51,8 @@ def seeded(request: Request) -> int:
     return request.noise_seed if request.noise_seed is not None else -int(time.time())
 
 
-def simulate(request: Request, out: TextIO, err: TextIO) -> None:
-    """Render ``request`` and write its files; the report goes to ``out``, warnings to ``err``.
+def simulate(request: Request, out: TextIO) -> None:
+    """Render ``request`` and write its files; the report goes to ``out``.
 
     Raises: NanoBragError where the run cannot be done; files are then complete or absent.
     """
@@ -56,31 +60,55 @@ def simulate(request: Request, out: TextIO, err: TextIO) -> None:
     device = compute_device(request.device)
     if request.physics != "nanobragg":
         raise NanoBragError(f"-physics {request.physics}: not supported by this program, expected nanobragg")
-    require_inputs(request)
     for warning in cache_warnings(request):
-        print(f"WARNING: {warning}", file=err)
+        LOG.warning(warning)
     for path in output_files(request):
         check_writable(path)
     seed = seeded(request)
     with torch.no_grad():
         experiment = build_experiment(request)
-        check_trace(request.trace_pixel, experiment.detector, err)
+        write_cache(request, experiment.crystal.structure_factors)
+        if request.trace_pixel is not None:
+            check_trace(request.trace_pixel, experiment.detector)
         for text in (report.input_files(request), report.before_rendering(request, experiment)):
             if text:
                 print(text, file=out)
         print(report.summary(request, experiment, seed), file=out, flush=True)
-        bar = ProgressBar(sys.stderr) if request.progress else None
-        started = time.monotonic()
-        rendering = render(experiment, device=device, dtype=DTYPES[request.dtype], progress=bar)
-        image: FloatImage = rendering.image.cpu().numpy()
-        seconds = time.monotonic() - started
-        if bar is not None:
-            bar.close()
+        rendering, seconds = timed_render(request, experiment, device, out)
+        image: FloatImage = rendering.image.numpy()
+        warn_of_the_end_of_interpolation(rendering, experiment.detector)
         if request.trace_pixel is not None:
-            print(trace(experiment, request.trace_pixel, rendering.first_out.cpu()), file=out)
+            print(trace(experiment, request.trace_pixel, rendering.first_out), file=out)
     print(f"render time = {seconds:.6g} s", file=out)
     print(report.solid_angle(float(rendering.solid_angle_sr)), file=out)
     write_images(request, experiment, image, seed, out)
+
+
+def timed_render(
+    request: Request, experiment: Experiment, device: torch.device, out: TextIO
+) -> tuple[Rendering, float]:
+    """The rendering, on the CPU, and the seconds it took."""
+    region = experiment.detector.roi.pixels
+    progress = progress_on(out, sys.stderr, region) if request.progress else None
+    started = time.monotonic()
+    rendering = render(experiment, device=device, dtype=DTYPES[request.dtype], progress=progress)
+    rendering = rendering.to(torch.device("cpu"))
+    seconds = time.monotonic() - started
+    if progress is not None:
+        progress.close()
+    return rendering, seconds
+
+
+def warn_of_the_end_of_interpolation(rendering: Rendering, detector: Detector) -> None:
+    """One pixel out of range switches it off for all that follow, which nobody expects (HD-INT-1)."""
+    pixel = int(rendering.first_out_pixel)
+    if pixel >= 0:
+        slow, fast = divmod(pixel, detector.fast_pixels)
+        LOG.warning(
+            "interpolation left the structure-factor table at pixel slow %d fast %d and is off from there on",
+            slow,
+            fast,
+        )
 
 
 def write_images(request: Request, experiment: Experiment, image: FloatImage, seed: int, out: TextIO) -> None:

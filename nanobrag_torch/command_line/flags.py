@@ -13,9 +13,8 @@ from enum import Enum
 from types import MappingProxyType
 
 from nanobrag_torch.command_line.request import Convention, CrystalShape, Pivot
+from nanobrag_torch.constants import DEGREES_PER_RADIAN, EV_ANGSTROM
 
-DEGREES_PER_RADIAN = float.fromhex("0x1.ca5dc1a63c1f8p+5")
-EV_ANGSTROM = 12398.42
 LARGEST_INTEGER = 2147483647
 LARGEST_SEED = 2147483646
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nanobrag_torch.command_line.flags import DEGREES_PER_RADIAN, Kind
+from nanobrag_torch.command_line.flags import Kind
 from nanobrag_torch.command_line.no_effect import no_effect_warnings
 from nanobrag_torch.command_line.request import Convention, Pivot, Request
 from nanobrag_torch.command_line.scan import Met, StopEarly, scan
+from nanobrag_torch.constants import DEGREES_PER_RADIAN
 from nanobrag_torch.errors import InputFileError, UsageError
 from nanobrag_torch.formats.smv_header import SmvHeader, read_header
 

@@ -17,7 +17,9 @@ def plane_coordinate(index: Tensor, subpixel_m: Tensor) -> Tensor:
     return subpixel_m * index + subpixel_m / 2.0
 
 
-def flat_position(fast_m: Tensor, slow_m: Tensor, depth_m: Tensor, axes: tuple[Vec3, Vec3, Vec3], pix0_m: Vec3) -> Vec3:
+def flat_position(
+    fast_m: Tensor, slow_m: Tensor, depth_m: Tensor, axes: tuple[Vec3, Vec3, Vec3], pix0_m: Vec3
+) -> Vec3:
     """Laboratory position in metres of a point of the detector plane (P6.4 step 2).
 
     ``axes`` are the fast, slow and outward unit vectors; the origin is added last.

@@ -8,7 +8,9 @@ from torch import Tensor
 from nanobrag_torch.physics.vectors import Vec3, cross, dot, unit
 
 
-def polarization_factor(kahn: Tensor, incident: Vec3, diffracted: Vec3, axis: Vec3, polarized: bool) -> Tensor:
+def polarization_factor(
+    kahn: Tensor, incident: Vec3, diffracted: Vec3, axis: Vec3, polarized: bool
+) -> Tensor:
     """Kahn's factor, dimensionless, for unit vectors ``incident``, ``diffracted`` and ``axis``.
 
     ``polarized`` says whether ``kahn`` is not 0; without it the azimuth does not

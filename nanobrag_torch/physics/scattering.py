@@ -8,27 +8,26 @@ from nanobrag_torch.physics.vectors import Vec3, divide, norm, subtract
 
 
 def scattering_vector(diffracted: Vec3, incident: Vec3, wavelength_m: Tensor) -> Vec3:
-    """q = (d - k)/lambda in 1/m, of two unit vectors (P6.7)."""
+    """Scattering vector (d - k)/lambda in 1/m, of two unit vectors (P6.7)."""
     return divide(subtract(diffracted, incident), wavelength_m)
 
 
 def within_resolution(q_inv_m: Vec3, dmin_m: Tensor) -> Tensor:
-    """Whether the spacing 1/\\|q\\| is at least ``dmin_m``; true in the direct beam (P6.7)."""
+    """Whether the spacing, one over the length of q, is at least ``dmin_m``; true at q = 0 (P6.7)."""
     stol = 0.5 * norm(q_inv_m)
     return ~((stol > 0) & (dmin_m > 0.5 / stol))
 
 
-def miller_indices(q_inv_m: Vec3, a_m: Vec3, b_m: Vec3, c_m: Vec3) -> Vec3:
-    """Fractional Miller indices h, k, l: the scattering vector along each cell vector (P6.9)."""
-    return along(a_m, q_inv_m), along(b_m, q_inv_m), along(c_m, q_inv_m)
+def miller_indices(q_inv_m: Vec3, cells_m: Vec3) -> Tensor:
+    """Fractional Miller indices: the scattering vector along each cell vector (P6.9).
 
-
-def along(v: Vec3, q: Vec3) -> Tensor:
-    """``dot`` of P0.3 with the sums formed in place: this is the innermost loop.
-
-    The first product must have the shape of the result.
+    Args: ``q_inv_m`` of shape (pixels,); ``cells_m`` of shape (3, orientations, 1), the
+    axes a, b, c first.
+    Returns: h, k, l, shape (3, orientations, pixels).
     """
-    return (v[0] * q[0]).add_(v[1] * q[1]).add_(v[2] * q[2])
+    # dot of P0.3 with the sums formed in place: this is the innermost loop
+    x, y, z = cells_m
+    return (x * q_inv_m[0]).add_(y * q_inv_m[1]).add_(z * q_inv_m[2])
 
 
 def nearest_node(h: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from nanobrag_torch.physics.vectors import Vec3
+Nodes = Tensor | tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -34,8 +34,8 @@ def lookup(table: Tensor, lowest: tuple[int, int, int], default: Tensor) -> Look
     return Lookup(values=padded.reshape(-1), lowest=low, highest=high)
 
 
-def at_nodes(nodes: Vec3, table: Lookup) -> Tensor:
-    """Table entries at whole-number indices, the default outside; shape of the indices."""
+def at_nodes(nodes: Nodes, table: Lookup) -> Tensor:
+    """Table entries at the whole-number indices h, k, l, the default outside; shape of one index."""
     h, k, l = (
         node.clamp(low, high) for node, low, high in zip(nodes, table.lowest, table.highest, strict=True)
     )
@@ -47,7 +47,7 @@ def at_nodes(nodes: Vec3, table: Lookup) -> Tensor:
     return table.values.index_select(0, place.long().reshape(-1)).reshape(place.shape)
 
 
-def out_of_range(hkl: Vec3, table: Lookup) -> Tensor:
+def out_of_range(hkl: Tensor, table: Lookup) -> Tensor:
     """Whether the neighbourhood of an index leaves the table (P6.10 step 1), bool."""
     outside: Tensor | None = None
     for h, low, high in zip(hkl, table.lowest, table.highest, strict=True):
@@ -70,7 +70,7 @@ def cubic(x: Tensor, nodes: tuple[Tensor, Tensor, Tensor, Tensor], y: list[Tenso
     )
 
 
-def interpolated(hkl: Vec3, table: Lookup) -> Tensor:
+def interpolated(hkl: Tensor, table: Lookup) -> Tensor:
     """Tricubic interpolation over the 64 nodes around an index (P6.10 step 2, P6.15).
 
     Indices that are out of range give a number without meaning; the caller

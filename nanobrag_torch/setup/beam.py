@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.constants import SOURCE_DISTANCE_M
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.formats import sources as source_file
 from nanobrag_torch.physics.vectors import Vec3, cross, negate, scale, unit
-from nanobrag_torch.setup.constants import SOURCE_DISTANCE_M
 from nanobrag_torch.setup.counts import Grid, grid
 from nanobrag_torch.setup.detector import Axes
 from nanobrag_torch.setup.experiment import Beam, Divergence, scalar
@@ -17,6 +17,8 @@ from nanobrag_torch.setup.rotation import rotaxis
 
 TRIM = 1.1
 """Directions with four times the trimming value above this are dropped (P4.6)."""
+MOST_SOURCES = 10**8
+"""More is a slip in a count or step: no image of so many terms was ever finished."""
 
 
 def fluence(request: Request) -> Tensor:
@@ -32,55 +34,70 @@ def maybe(value: float | None) -> Tensor | None:
     return None if value is None else scalar(value)
 
 
-def divergence_offsets(horizontal: Grid, vertical: Grid, trim: bool) -> list[tuple[Tensor, Tensor]]:
-    """(H, V) in rad of each direction, horizontal outermost, corners dropped if ``trim`` (P4.6)."""
+def divergence_offsets(horizontal: Grid, vertical: Grid, trim: bool) -> tuple[Tensor, Tensor]:
+    """Horizontal and vertical angle in rad of each direction, shape (directions,) (P4.6).
 
-    def centred(axis: Grid, i: int) -> Tensor:
-        return axis.step * i - axis.range / 2.0
+    The vertical angle runs fastest; with ``trim`` the corners of the grid are dropped.
+    """
+
+    def centred(axis: Grid) -> Tensor:
+        return axis.step * torch.arange(axis.count, dtype=torch.float64) - axis.range / 2.0
 
     def share(x: Tensor, axis: Grid) -> Tensor:
-        """0/0 is NaN for an axis without extent, and then nothing is dropped."""
+        """0/0 is NaN for an axis without extent, and then nothing is dropped (HD-SRC-5)."""
         return (x * x - axis.step * axis.step / 4.0 * (1 - axis.count % 2)) / axis.range / axis.range
 
-    kept = []
-    for i in range(horizontal.count):
-        for j in range(vertical.count):
-            h, v = centred(horizontal, i), centred(vertical, j)
-            if not (trim and (share(h, horizontal) + share(v, vertical)) * 4.0 > TRIM):
-                kept.append((h, v))
-    return kept
+    h, v = centred(horizontal), centred(vertical)
+    corner = (share(h, horizontal)[:, None] + share(v, vertical)) * 4.0 > TRIM
+    kept = ~corner if trim else torch.ones_like(corner)
+    i, j = kept.nonzero(as_tuple=True)
+    return h[i], v[j]
 
 
-def stacked(vectors: list[Vec3]) -> Vec3:
-    """Single vectors as one component tuple of shape (n,)."""
-    x, y, z = (torch.stack([v[i] for v in vectors]) for i in range(3))
-    return x, y, z
+def dispersed(wavelength_m: Tensor, spectrum: Grid) -> Tensor:
+    """Wavelengths of a dispersion in metres, shape (wavelengths,) (P4.6).
+
+    Raises: UsageError if one of them is not above 0.
+    """
+    steps = torch.arange(spectrum.count, dtype=torch.float64)
+    wavelengths = wavelength_m * (1.0 + spectrum.step * steps - spectrum.range / 2.0)
+    if not (wavelengths > 0).all():
+        shortest = float(wavelengths.min())
+        raise UsageError(f"-dispersion: a wavelength of {shortest:g} m, expected all of them above 0")
+    return wavelengths
 
 
 def generated_sources(request: Request, axes: Axes, wavelength_m: Tensor) -> Beam:
-    """The beam of a divergence grid times a wavelength grid (P4.6)."""
-    horizontal = grid(request.hdiv_steps, maybe(request.hdiv_range_rad), maybe(request.hdiv_step_rad), 1.0)
-    vertical = grid(request.vdiv_steps, maybe(request.vdiv_range_rad), maybe(request.vdiv_step_rad), 1.0)
-    spectrum = grid(request.dispersion_steps, scalar(request.dispersion), None, 1.0)
-    offsets = divergence_offsets(horizontal, vertical, request.round_div)
-    if not offsets:
+    """The beam of a divergence grid times a wavelength grid (P4.6). Raises: UsageError."""
+    h_span, h_step = maybe(request.hdiv_range_rad), maybe(request.hdiv_step_rad)
+    v_span, v_step = maybe(request.vdiv_range_rad), maybe(request.vdiv_step_rad)
+    horizontal = grid(request.hdiv_steps, h_span, h_step, 1.0, "-hdivstep")
+    vertical = grid(request.vdiv_steps, v_span, v_step, 1.0, "-vdivstep")
+    spectrum = grid(request.dispersion_steps, scalar(request.dispersion), None, 1.0, "-dispersion")
+    shape = f"{horizontal.count} x {vertical.count} directions x {spectrum.count} wavelengths"
+    if horizontal.count * vertical.count * spectrum.count > MOST_SOURCES:
+        raise UsageError(f"-divsteps/-dispsteps: {shape}, expected at most {MOST_SOURCES} sources")
+    h, v = divergence_offsets(horizontal, vertical, request.round_div)
+    if not len(h):
         raise UsageError(
-            f"-hdivsteps/-vdivsteps/-divsteps: {horizontal.count} x {vertical.count} directions and no source is left "
-            "after the corners are dropped; expected more steps, a range, or -square_div"
+            f"-hdivsteps/-vdivsteps/-divsteps: {shape}, no source is left after the corners are dropped; "
+            "expected more steps, a range, or -square_div"
         )
+    wavelengths = dispersed(wavelength_m, spectrum)
     behind = scale(scalar(-SOURCE_DISTANCE_M), axes.beam)
     second = unit(cross(axes.beam, axes.polar))
-    wavelengths = [
-        wavelength_m * (1.0 + spectrum.step * m - spectrum.range / 2.0) for m in range(spectrum.count)
-    ]
-    directions = [rotaxis(rotaxis(behind, axes.polar, v), second, h) for h, v in offsets]
-    count = len(directions) * len(wavelengths)
+    x, y, z = rotaxis(rotaxis(behind, axes.polar, v), second, h)
+    count = len(h) * spectrum.count
     return beam(
         request,
         axes,
         wavelength_m,
-        positions=stacked([p for p in directions for _ in wavelengths]),
-        wavelengths=torch.stack([w for _ in directions for w in wavelengths]),
+        positions=(
+            x.repeat_interleave(spectrum.count),
+            y.repeat_interleave(spectrum.count),
+            z.repeat_interleave(spectrum.count),
+        ),
+        wavelengths=wavelengths.repeat(len(h)),
         weights=torch.full((count,), 1.0 / count, dtype=torch.float64),
         divergence=Divergence(
             hdiv_range_rad=float(horizontal.range),
@@ -89,8 +106,8 @@ def generated_sources(request: Request, axes: Axes, wavelength_m: Tensor) -> Bea
             vdiv_step_rad=float(vertical.step),
             dispersion=float(spectrum.range),
             dispersion_steps=spectrum.count,
-            directions_rad=tuple((float(h), float(v)) for h, v in offsets),
-            wavelengths_m=tuple(float(w) for w in wavelengths),
+            directions_rad=tuple(zip(h.tolist(), v.tolist(), strict=True)),
+            wavelengths_m=tuple(wavelengths.tolist()),
         ),
     )
 

@@ -2,23 +2,52 @@
 
 from __future__ import annotations
 
-from nanobrag_torch.command_line.request import Convention, Request
+import math
+
+from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.command_line.required_input import require_inputs
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.formats import amorphous
+from nanobrag_torch.physics.vectors import norm
 from nanobrag_torch.setup.beam import sources
 from nanobrag_torch.setup.crystal import crystal
 from nanobrag_torch.setup.detector import convention_axes, place
-from nanobrag_torch.setup.experiment import Detector, Experiment, scalar
+from nanobrag_torch.setup.experiment import Beam, Crystal, Detector, Experiment, scalar
 from nanobrag_torch.setup.orientations import orientations
 from nanobrag_torch.setup.sampling import sampling
+
+LONGEST_M = 1e50
+"""Up to here every product on the way to a pixel stays finite."""
+
+
+def check_finite(detector: Detector, crystal: Crystal, beam: Beam) -> None:
+    """Refuse numbers so large that positions or Miller indices have no value. Raises: UsageError."""
+    largest_q_inv_m = 2.0 / float(beam.source_wavelengths_m.min())
+    for name, edge_m in (("a", crystal.a_m), ("b", crystal.b_m), ("c", crystal.c_m)):
+        edge = float(norm(edge_m))
+        if not math.isfinite(edge * largest_q_inv_m):
+            raise UsageError(
+                f"cell edge {name} of {edge:g} m: expected a possible cell (-cell, -mat, -lambda)"
+            )
+    thickness_m = detector.sensor.spacing_m * detector.sensor.layers
+    lengths = {
+        "width (-pixel, -detsize_f)": detector.fast_m,
+        "height (-pixel, -detsize_s)": detector.slow_m,
+        "thickness (-detector_thick)": thickness_m,
+        "place (-distance, -Xbeam, -Ybeam)": norm(detector.pix0_m),
+    }
+    for name, length_m in lengths.items():
+        if not abs(float(length_m)) <= LONGEST_M:
+            raise UsageError(f"detector {name} of {float(length_m):g} m: expected at most {LONGEST_M:g} m")
 
 
 def experiment(request: Request) -> Experiment:
     """Read the files that ``request`` names and resolve everything that it leaves open.
 
-    Raises: UsageError where inputs are missing or clash (C4.17 to C4.19),
-    InputFileError where a file cannot be used.
+    Raises: MissingInputError without structure factors or cell, UsageError where inputs
+    clash (C4.17 to C4.19), InputFileError where a file cannot be used.
     """
+    require_inputs(request)
     if request.amorphous_file is not None:
         amorphous.read(request.amorphous_file)
     axes = convention_axes(request)
@@ -27,6 +56,7 @@ def experiment(request: Request) -> Experiment:
     xtal = crystal(request, wavelength_m)
     beam = sources(request, axes, wavelength_m)
     turns = orientations(request, xtal, axes.spindle)
+    check_finite(detector, xtal, beam)
     return Experiment(
         detector=detector,
         beam=beam,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from torch import Tensor
 
-from nanobrag_torch.setup.constants import DEGREES_PER_RADIAN
+from nanobrag_torch.constants import DEGREES_PER_RADIAN
+from nanobrag_torch.errors import UsageError
 from nanobrag_torch.setup.experiment import scalar
 
+MOST_STEPS = 2**31 - 1
+"""Counts are 32-bit integers (P4.4)."""
 
-class Grid(NamedTuple):
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
     """A resolved sampling: number of points, full range and step, range and step in one unit."""
 
     count: int
@@ -19,25 +24,29 @@ class Grid(NamedTuple):
     step: Tensor
 
 
-def grid(count: int | None, span: Tensor | None, step: Tensor | None, default: float, layers: bool = False) -> Grid:
-    """Resolve count, range and step of a divergence, dispersion or sensor sampling (P4.1).
+def one_point() -> Grid:
+    """A sampling without extent."""
+    return Grid(1, scalar(0.0), scalar(0.0))
 
-    ``None`` and values of no effect (count or step at most 0, negative range)
-    count as unset. ``default`` is the range of a count without range; with
-    ``layers`` a range alone is halved, as the sensor does it.
+
+def grid(count: int | None, span: Tensor | None, step: Tensor | None, default: float, flag: str) -> Grid:
+    """Resolve count, range and step of a divergence or dispersion (P4.1).
+
+    ``None`` and values of no effect (count or step at most 0, negative range) count as
+    unset. ``default`` is the range of a count without range, ``flag`` the option to blame
+    for a step that is too small. Raises: UsageError.
     """
     n = count if count is not None and count > 0 else 0
     given = span if span is not None and span >= 0 else None
-    if step is not None and not step > 0:
-        step = None
-    if step is not None:
+    if step is not None and step > 0:
         if given is None:
             n, given = 2, step
         elif n == 0:
-            n = math.ceil(float(given / step))
+            n = steps_to_cover(given, step, flag)
     elif n == 0:
-        n, given, step = (1, scalar(0.0), scalar(0.0)) if given is None else (2, given, given)
-        step = given / n if layers else step
+        if given is None:
+            return one_point()
+        n, step = 2, given
     elif given is None:
         given = scalar(default)
         step = given / n
@@ -47,24 +56,38 @@ def grid(count: int | None, span: Tensor | None, step: Tensor | None, default: f
     return cleaned(n, given, step)
 
 
+def layer_grid(count: int | None, thickness: Tensor) -> Grid:
+    """Resolve the layers of a sensor: a thickness alone is halved (P4.1)."""
+    if count is None or count <= 0:
+        return cleaned(2, thickness, thickness / 2.0)
+    n = max(count, 2)
+    return cleaned(n, thickness, thickness / (n - 1))
+
+
 def cleaned(count: int, span: Tensor, step: Tensor) -> Grid:
     """One point without extent unless count, range and step are all positive (P4.1)."""
-    if count <= 0 or span <= 0 or step <= 0:
-        return Grid(1, scalar(0.0), scalar(0.0))
-    return Grid(count, span, step)
+    return Grid(count, span, step) if count > 0 and span > 0 and step > 0 else one_point()
+
+
+def steps_to_cover(span: Tensor, step: Tensor, flag: str) -> int:
+    """Steps that cover a range, rounded up. Raises: UsageError if there are too many to count."""
+    ratio = float(span / step)
+    if ratio > MOST_STEPS:
+        raise UsageError(f"{flag}: {ratio:g} steps over the range, expected at most {MOST_STEPS}")
+    return math.ceil(ratio)
 
 
 def phi_grid(count: int | None, osc: Tensor | None, step: Tensor | None) -> Grid:
-    """Resolve the spindle steps (P4.2), at least one of them (HD-PHI-2)."""
+    """Resolve the spindle steps (P4.2), at least one of them (HD-PHI-2). Raises: UsageError."""
     if osc is not None and osc < 0:
         osc = None
     positive = step is not None and bool(step > 0)
     if count is None or count < 0:
         if osc is None:
-            return Grid(2, step, step) if step is not None and positive else Grid(1, scalar(0.0), scalar(0.0))
+            return Grid(2, step, step) if step is not None and positive else one_point()
         if step is None or not positive:
             return Grid(2, osc, osc / 2.0)
-        return Grid(max(1, math.ceil(float(osc / step))), osc, step)
+        return Grid(max(1, steps_to_cover(osc, step, "-phistep")), osc, step)
     n = max(count, 1)
     if osc is None:
         if step is not None and positive:

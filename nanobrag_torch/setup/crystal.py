@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from typing import NamedTuple
@@ -10,17 +11,18 @@ import torch
 from torch import Tensor
 
 from nanobrag_torch.command_line.request import Request
-from nanobrag_torch.errors import UsageError
+from nanobrag_torch.constants import DEGREES_PER_RADIAN, SMALLEST_NORMAL
 from nanobrag_torch.formats import matrix
 from nanobrag_torch.physics.roots import sqrt
 from nanobrag_torch.physics.vectors import Vec3, cross, dot, norm, rescale, scale
 from nanobrag_torch.random_numbers import rotation as random_rotation
 from nanobrag_torch.random_numbers.uniform import Stream
 from nanobrag_torch.setup import libm
-from nanobrag_torch.setup.constants import DEGREES_PER_RADIAN, SMALLEST_NORMAL
 from nanobrag_torch.setup.experiment import Crystal, scalar, vector
 from nanobrag_torch.setup.rotation import rotxyz
 from nanobrag_torch.setup.structure_factors import structure_factors
+
+LOG = logging.getLogger(__name__)
 
 RANDOM_MISSET_CAP = 90.0
 """Radians: the historical program means degrees and converts nothing (HD-MIS-1)."""
@@ -84,7 +86,8 @@ def reciprocal_from_cell(values: tuple[Tensor, ...]) -> tuple[Basis, Cell]:
 
 def reciprocal_from_matrix(numbers: tuple[float, ...], wavelength_m: Tensor) -> Basis:
     """A*, B*, C* in 1/Angstrom of the nine numbers of a matrix file (P3.2, F4)."""
-    factor = 1e-10 / wavelength_m
+    # two tensors: torch divides a bare number by a tensor by way of the reciprocal, which rounds twice
+    factor = scalar(1e-10) / wavelength_m
     columns = (vector((numbers[i], numbers[i + 3], numbers[i + 6])) for i in range(3))
     a_star, b_star, c_star = (scale(factor, column) for column in columns)
     return a_star, b_star, c_star
@@ -95,7 +98,11 @@ def misset_angles(request: Request) -> tuple[Vec3 | None, tuple[float, float, fl
     if request.misset_random:
         seed = request.misset_seed if request.misset_seed is not None else -int(time.time())
         drawn = random_rotation.angles(random_rotation.cap(RANDOM_MISSET_CAP, Stream(seed)))
-        degrees = (drawn[0] * DEGREES_PER_RADIAN, drawn[1] * DEGREES_PER_RADIAN, drawn[2] * DEGREES_PER_RADIAN)
+        degrees = (
+            drawn[0] * DEGREES_PER_RADIAN,
+            drawn[1] * DEGREES_PER_RADIAN,
+            drawn[2] * DEGREES_PER_RADIAN,
+        )
         return vector(drawn), degrees
     return (None if request.misset_rad is None else vector(request.misset_rad)), None
 
@@ -116,16 +123,28 @@ def direct_and_reciprocal(reciprocal: Basis, cell: Cell | None) -> tuple[Basis, 
         inverse = 1.0 / cell.volume
     volume = 1.0 / inverse
     a, b, c = (scale(volume, v) for v in products)
-    return (a, b, c), (scale(inverse, cross(b, c)), scale(inverse, cross(c, a)), scale(inverse, cross(a, b))), volume
+    return (
+        (a, b, c),
+        (scale(inverse, cross(b, c)), scale(inverse, cross(c, a)), scale(inverse, cross(a, b))),
+        volume,
+    )
 
 
 def clipped_sample(request: Request) -> tuple[float, float, float]:
     """Sample size in metres; y and z are cut to the beam, x never is (P1.5)."""
 
-    def clip(size: float) -> float:
-        return min(size, request.beam_size_m)
+    def clipped(axis: str, size_m: float) -> float:
+        if size_m <= request.beam_size_m:
+            return size_m
+        LOG.warning(
+            "the crystal along %s is cut from %g to the beam size of %g mm",
+            axis,
+            size_m * 1000.0,
+            request.beam_size_m * 1000.0,
+        )
+        return request.beam_size_m
 
-    return request.sample_x_m, clip(request.sample_y_m), clip(request.sample_z_m)
+    return request.sample_x_m, clipped("b", request.sample_y_m), clipped("c", request.sample_z_m)
 
 
 def cell_counts(request: Request, lengths_m: tuple[Tensor, Tensor, Tensor]) -> Vec3:
@@ -143,15 +162,22 @@ def cell_counts(request: Request, lengths_m: tuple[Tensor, Tensor, Tensor]) -> V
     )
 
 
-def crystal(request: Request, wavelength_m: Tensor) -> Crystal:
-    """The crystal of ``request`` (P3), structure factors included."""
+def oriented_cell(request: Request, wavelength_m: Tensor) -> tuple[Basis, Cell | None]:
+    """A*, B*, C* before the misset in 1/Angstrom, and the cell if ``-cell`` was used (P3.1, P3.2).
+
+    The matrix file decides where there are both.
+    """
     cell = None
     if request.cell is not None:
         reciprocal, cell = reciprocal_from_cell(tuple(scalar(x) for x in request.cell))
     if request.matrix_file is not None:
         reciprocal = reciprocal_from_matrix(matrix.read(request.matrix_file), wavelength_m)
-    elif cell is None:
-        raise UsageError("no unit cell: expected -mat FILE or -cell A B C ALPHA BETA GAMMA")
+    return reciprocal, cell
+
+
+def crystal(request: Request, wavelength_m: Tensor) -> Crystal:
+    """The crystal of ``request`` (P3), structure factors included."""
+    reciprocal, cell = oriented_cell(request, wavelength_m)
     angles, misset_deg = misset_angles(request)
     if angles is not None:
         a_star, b_star, c_star = (rotxyz(v, angles) for v in reciprocal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 
@@ -9,16 +10,23 @@ import torch
 from torch import Tensor
 
 from nanobrag_torch.command_line.request import Convention, Pivot, Request
+from nanobrag_torch.constants import SMALLEST_NORMAL
 from nanobrag_torch.errors import InputFileError, UsageError
 from nanobrag_torch.formats import smv
 from nanobrag_torch.physics.vectors import Vec3, add, cross, dot, norm, scale, subtract, unit
-from nanobrag_torch.setup.constants import SMALLEST_NORMAL
-from nanobrag_torch.setup.counts import cleaned, grid
+from nanobrag_torch.setup.counts import layer_grid
 from nanobrag_torch.setup.experiment import Centres, Detector, Roi, Sensor, scalar, vector
 from nanobrag_torch.setup.rotation import rotaxis, rotxyz
 
+LOG = logging.getLogger(__name__)
+
 MAX_PIXELS = 2**31 - 1
 """Pixels are counted in 32-bit integers by the programs that read the images."""
+
+MOST_LAYERS = 10**6
+"""Thinner layers than a nanometre of a millimetre sensor are a slip."""
+SKEW = 1e-6
+"""Cosine between normal and axes from which on a user is told; unit vectors of six decimals stay below."""
 
 Triple = tuple[float, float, float]
 
@@ -73,11 +81,21 @@ def convention_axes(request: Request) -> Axes:
         beam=unit(beam),
         fdet=fdet,
         sdet=sdet,
-        odet=odet if norm(odet) == 1.0 else unit(cross(fdet, sdet)),
+        odet=normal(odet, fdet, sdet),
         twotheta=twotheta,
         polar=unit(polar),
         spindle=unit(spindle),
     )
+
+
+def normal(odet: Vec3, fdet: Vec3, sdet: Vec3) -> Vec3:
+    """``odet`` if its length is exactly 1, whatever its direction; else fast x slow (P2.5, HD-DET-3)."""
+    if norm(odet) != 1.0:
+        LOG.warning("the length of -odet_vector is not exactly 1: the normal is rebuilt as fast x slow")
+        return unit(cross(fdet, sdet))
+    if max(abs(float(dot(odet, fdet))), abs(float(dot(odet, sdet)))) > SKEW:
+        LOG.warning("the detector normal %g %g %g is not perpendicular to the fast and slow axes", *odet)
+    return odet
 
 
 def pixel_counts(request: Request, pixel_m: Tensor) -> tuple[int, int, Tensor, Tensor]:
@@ -91,7 +109,9 @@ def pixel_counts(request: Request, pixel_m: Tensor) -> tuple[int, int, Tensor, T
     if fast < 1 or slow < 1:
         raise UsageError(f"detector of {fast} x {slow} pixels (fast x slow): expected at least 1 x 1")
     if fast * slow > MAX_PIXELS:
-        raise UsageError(f"detector of {fast} x {slow} pixels (fast x slow): expected at most {MAX_PIXELS} in all")
+        raise UsageError(
+            f"detector of {fast} x {slow} pixels (fast x slow): expected at most {MAX_PIXELS} in all"
+        )
     return fast, slow, fast_m, slow_m
 
 
@@ -124,10 +144,14 @@ def sensor_layers(request: Request) -> Sensor:
     """Layers of the sensor and its attenuation (P4.1, C4.9)."""
     thickness = scalar(request.sensor_thick_m)
     mu = None if request.sensor_mu_inv_m is None else scalar(request.sensor_mu_inv_m)
-    layers = grid(request.sensor_layers, thickness, None, 0.5e-6, layers=True)
+    layers = layer_grid(request.sensor_layers, thickness)
+    if layers.count > MOST_LAYERS:
+        raise UsageError(f"-detector_thicksteps: {layers.count} layers, expected at most {MOST_LAYERS}")
     if mu is None:
-        mu = 1.0 / thickness if thickness > 0 else scalar(-1.0)
-    layers = cleaned(*layers)
+        mu = scalar(-1.0)
+        if thickness > 0:
+            mu = 1.0 / thickness
+            LOG.warning("-detector_thick without -detector_abs: mu is 1/thickness, %g 1/m", mu)
     return Sensor(
         layers=layers.count,
         thickness_m=layers.range,
@@ -206,6 +230,16 @@ def corner(f: Tensor, s: Tensor, axes: tuple[Vec3, Vec3], along: Vec3) -> Vec3:
     return add(subtract(scale(-f, axes[0]), scale(s, axes[1])), along)
 
 
+def warn_of_unused_pix0(request: Request, pix0_m: Vec3) -> None:
+    """The origin is computed; a user whose own is more than a pixel away is told (C8.5, HD-DET-5)."""
+    given = request.pix0_vector_m
+    if given is not None and float(norm(subtract(vector(given), pix0_m))) > request.pixel_m:
+        LOG.warning(
+            "the detector origin is %g %g %g mm, but -pix0_vector says %g %g %g mm, which is not used",
+            *(float(x) * 1000.0 for x in (*pix0_m, *given)),
+        )
+
+
 def place(request: Request, axes: Axes) -> Detector:
     """The detector of ``request`` in the laboratory (P2.2 to P2.8)."""
     pixel_m = scalar(request.pixel_m)
@@ -233,6 +267,7 @@ def place(request: Request, axes: Axes) -> Detector:
     else:
         pix0 = corner(points.fbeam, points.sbeam, (fdet, sdet), scale(distance, axes.beam))
 
+    warn_of_unused_pix0(request, pix0)
     close = dot(pix0, odet)
     near = subtract(scale(close / ratio, axes.beam), pix0)
     return Detector(

@@ -54,6 +54,11 @@ class Roi:
     ymin: int
     ymax: int
 
+    @property
+    def pixels(self) -> int:
+        """Pixels within the limits, on the image or not."""
+        return (self.xmax - self.xmin + 1) * (self.ymax - self.ymin + 1)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Sensor(Part):
@@ -227,7 +232,7 @@ class Sampling(Part):
 
     oversample: int
     automatic: bool
-    recommended: int
+    """Whether the oversampling was chosen by P3.8."""
     per_subpixel_thick: bool
     per_subpixel_polar: bool
     per_subpixel_omega: bool

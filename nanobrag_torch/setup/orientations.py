@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 from torch import Tensor
 
 from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.errors import UsageError
 from nanobrag_torch.physics.rotation import Matrix3, by_matrix
 from nanobrag_torch.physics.vectors import Vec3
 from nanobrag_torch.random_numbers import rotation as random_rotation
@@ -14,6 +17,11 @@ from nanobrag_torch.setup.beam import maybe
 from nanobrag_torch.setup.counts import mosaic_count, phi_grid
 from nanobrag_torch.setup.experiment import Crystal, Orientations, scalar
 from nanobrag_torch.setup.rotation import rotaxis, unless_zero
+
+LOG = logging.getLogger(__name__)
+
+MOST_ORIENTATIONS = 10**8
+"""More is a slip in a count or step: no image of so many terms was ever finished."""
 
 
 def mosaic_matrices(domains: int, spread_rad: Tensor, seed: int) -> Matrix3:
@@ -29,16 +37,30 @@ def mosaic_matrices(domains: int, spread_rad: Tensor, seed: int) -> Matrix3:
     return row(0), row(1), row(2)
 
 
+def warn_of_mosaic_defaults(request: Request, domains: int, spread_rad: Tensor) -> None:
+    """Say where spread or count is made up for the user (C4.16)."""
+    if spread_rad > 0 and request.mosaic_domains is None:
+        LOG.warning("-mosaic without -mosaic_domains: %d domains", domains)
+    if not spread_rad > 0 and request.mosaic_domains is not None:
+        LOG.warning("-mosaic_domains has no effect without a mosaic spread")
+
+
 def orientations(request: Request, crystal: Crystal, spindle_axis: Vec3) -> Orientations:
     """Cell vectors in metres for every spindle step and domain, the domain fastest (P6.8).
 
     At phi = 0 exactly the vectors are those of the unrotated crystal: this is the
-    correction of C-PARITY-001.
+    correction of C-PARITY-001. Raises: UsageError for an absurd number of orientations.
     """
     steps = phi_grid(request.phi_steps, maybe(request.osc_rad), maybe(request.phi_step_rad))
     start = scalar(request.phi_rad)
-    phi = torch.stack([start + steps.step * j for j in range(steps.count)])
     domains, spread = mosaic_count(request.mosaic_domains, maybe(request.mosaic_spread_rad))
+    warn_of_mosaic_defaults(request, domains, spread)
+    if steps.count * domains > MOST_ORIENTATIONS:
+        raise UsageError(
+            f"-phisteps/-phistep/-mosaic_domains: {steps.count} phi steps x {domains} domains, "
+            f"expected at most {MOST_ORIENTATIONS} orientations"
+        )
+    phi = start + steps.step * torch.arange(steps.count, dtype=torch.float64)
     matrices = mosaic_matrices(domains, spread, request.mosaic_seed)
 
     def turned(v: Vec3) -> Vec3:

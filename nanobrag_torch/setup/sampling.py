@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import math
 
 import torch
 from torch import Tensor
 
 from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.constants import AVOGADRO, THOMSON_M2, WATER_ELECTRONS
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.physics.vectors import norm
-from nanobrag_torch.setup.constants import AVOGADRO, THOMSON_M2, WATER_ELECTRONS
 from nanobrag_torch.setup.experiment import Beam, Crystal, Detector, Orientations, Sampling, scalar
+
+LOG = logging.getLogger(__name__)
 
 INT32_MAX = 2**31 - 1
 
@@ -41,16 +44,22 @@ def sampling(
     recommended = recommended_oversample(detector, crystal, beam.wavelength_m)
     automatic = request.oversample is None or request.oversample <= 0
     oversample = recommended if automatic or request.oversample is None else request.oversample
+    if oversample < recommended:
+        LOG.warning(
+            "-oversample %d: intensity may vary a lot across a pixel, -oversample %d is recommended",
+            oversample,
+            recommended,
+        )
     steps = beam.sources * orientations.mosaic_domains * orientations.phi_steps * oversample * oversample
     if steps > INT32_MAX:
         raise UsageError(
-            f"{steps} terms per pixel (sources x domains x phi steps x oversample squared): expected at most {INT32_MAX}"
+            f"{steps} terms per pixel (sources x domains x phi steps x oversample squared): "
+            f"expected at most {INT32_MAX}"
         )
     water = scalar(request.water_m)
     return Sampling(
         oversample=oversample,
         automatic=automatic,
-        recommended=recommended,
         per_subpixel_thick=request.oversample_thick,
         per_subpixel_polar=request.oversample_polar,
         per_subpixel_omega=request.oversample_omega,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import sys
 
 import numpy as np
 import torch
 
 from nanobrag_torch.command_line.request import Request
-from nanobrag_torch.errors import OutputFileError, UsageError
+from nanobrag_torch.errors import OutputFileError
 from nanobrag_torch.formats import fdump, hkl
 from nanobrag_torch.setup.experiment import StructureFactors, scalar
+
+LOG = logging.getLogger(__name__)
 
 
 def interpolation_wanted(request: Request) -> bool:
@@ -25,25 +27,21 @@ def interpolation_wanted(request: Request) -> bool:
 
 
 def structure_factors(request: Request) -> StructureFactors:
-    """The table in force: ``-hkl``, else the cache if there is one, else the default (C4.17).
-
-    A list is written through to the cache; failing that is a warning (C5).
-    """
+    """The table in force: ``-hkl``, else the cache if there is one, else the default (C4.17)."""
     if request.hkl_file is not None:
         indices, amplitudes = hkl.read(request.hkl_file)
         box, table = hkl.fill_table(indices, amplitudes, request.default_F)
         count = len(amplitudes)
-        try:
-            fdump.write(request.dump_file, box, table)
-        except OutputFileError as error:
-            print(f"WARNING: {error}", file=sys.stderr)
+        repeated = hkl.duplicates(indices)
+        if repeated:
+            LOG.warning(
+                "%s: %d records repeat earlier indices, the last one counts", request.hkl_file, repeated
+            )
     elif os.path.exists(request.dump_file):
         box, table = fdump.read(request.dump_file)
         count = int(np.prod([s - 1 for s in table.shape]))
-    elif request.default_F != 0:
-        box, table, count = (0, 0, 0, 0, 0, 0), np.full((2, 2, 2), request.default_F), 0
     else:
-        raise UsageError("no structure factors: expected -hkl FILE, -default_F VALUE or a cache file (-dump)")
+        box, table, count = (0, 0, 0, 0, 0, 0), np.full((2, 2, 2), request.default_F), 0
     # the file has one more plane along each axis, which no index ever reaches (F2.3)
     inner = np.ascontiguousarray(table[:-1, :-1, :-1])
     return StructureFactors(
@@ -53,3 +51,16 @@ def structure_factors(request: Request) -> StructureFactors:
         reflections=count,
         interpolate=interpolation_wanted(request) and count > 0,
     )
+
+
+def write_cache(request: Request, factors: StructureFactors) -> None:
+    """Write the table of a list to the cache; failing that is a warning (F3.2, C5)."""
+    if request.hkl_file is None:
+        return
+    (h, k, l), (nh, nk, nl) = factors.lowest, factors.table.shape
+    box = (h, h + nh - 1, k, k + nk - 1, l, l + nl - 1)
+    try:
+        # the file has one more plane along each axis, which no index ever reaches (F2.3)
+        fdump.write(request.dump_file, box, np.pad(factors.table.numpy(), (0, 1)))
+    except OutputFileError as error:
+        LOG.warning("%s", error)

@@ -135,7 +135,8 @@ REFUSED = {
     "-detpixels 2147483647": "no memory",
     "-trace_pixel 4 0": "-trace_pixel",
     "-floatfile no/such/x": "no/such/x",
-    "-phisteps 2000000000 -mosaic 1 -mosaic_dom 9": "terms", "-hdivsteps 2147483647": "-divsteps",
+    "-phisteps 2000000000 -mosaic 1 -mosaic_dom 9": "terms",
+    "-hdivsteps 2147483647": "-divsteps",
 }
 
 

@@ -209,4 +209,3 @@ def test_last_lines() -> None:
     assert report.integer_scale(527.003) == "intfile_scale = 527.003"
     assert report.grey_scale(1.99629) == "pgm_scale = 1.99629"
     assert report.writing_floats("a.bin", 64) == "writing a.bin as 64 4-byte floats"
-    assert report.progress(5) == "5% done"

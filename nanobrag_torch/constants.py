@@ -3,6 +3,8 @@
 THOMSON_M2 = 7.94079248018965e-30
 """Classical electron radius squared, m^2."""
 AVOGADRO = 6.02214179e23
+EV_ANGSTROM = 12398.42
+"""Photon energy in eV times wavelength in Angstrom."""
 DEGREES_PER_RADIAN = float.fromhex("0x1.ca5dc1a63c1f8p+5")
 """180 times the binary64 nearest 1/pi."""
 SMALLEST_NORMAL = 2.2250738585072014e-308
