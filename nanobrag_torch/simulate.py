@@ -17,7 +17,6 @@ from nanobrag_torch.formats import float_image, pgm, smv
 from nanobrag_torch.formats.atomic_write import check_writable
 from nanobrag_torch.image_header import smv_fields
 from nanobrag_torch.images import FloatImage
-from nanobrag_torch.process import keep_freed_memory
 from nanobrag_torch.progress import progress_on
 from nanobrag_torch.random_numbers.uniform import Stream
 from nanobrag_torch.render.image import Rendering, render
@@ -56,7 +55,6 @@ def simulate(request: Request, out: TextIO) -> None:
 
     Raises: NanoBragError where the run cannot be done; files are then complete or absent.
     """
-    keep_freed_memory()
     device = compute_device(request.device)
     if request.physics != "nanobragg":
         raise NanoBragError(f"-physics {request.physics}: not supported by this program, expected nanobragg")

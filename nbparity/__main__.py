@@ -90,9 +90,15 @@ def _n1(arguments: argparse.Namespace) -> int:
         print(f"{chosen.id}: {outcome.verdict}")
         for reason in outcome.reasons:
             print(f"  {reason}")
-        print(f"  bundle: {outcome.folder}", flush=True)
+        print(f"  bundle: {_from_here(outcome.folder)}", flush=True)
         codes.append(outcome.exit_code)
     return next((code for code in codes if code), ExitCode.OK)
+
+
+def _from_here(path: Path) -> Path:
+    """Return a path below the working folder without it, any other as it is."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _chosen_experiments(root: Path, ids: list[str] | None) -> list[experiment.Experiment]:
@@ -142,7 +148,7 @@ def _golden(arguments: argparse.Namespace) -> int:
         if arguments.supervisor:
             results += golden_supervisor.run_supervisor(arguments.root, folder, programs, Path(logs))
     print(golden.table(results, programs))
-    print(golden.counts(results, programs), end="")
+    print(golden.counts(results, programs, limits), end="")
     outside = [f"{result.case} ({result.program})" for result in results if not result.passes(limits)]
     if outside:
         print(f"outside the thresholds: {', '.join(outside)}")

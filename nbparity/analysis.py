@@ -24,7 +24,7 @@ def text(bundle: Path, summary: Data) -> str:
         _head(run, summary),
         _blocked(run),
         _commands(bundle, run, summary),
-        _differences(summary),
+        _differences(run, summary),
         _tests(summary),
         _gpu(run),
         _protected(summary),
@@ -90,7 +90,7 @@ def _commands(bundle: Path, run: Data, summary: Data) -> str:
     return "".join(lines)
 
 
-def _differences(summary: Data) -> str:
+def _differences(run: Data, summary: Data) -> str:
     if not summary["pairs"]:
         return ""
     columns = list(summary["pairs"])
@@ -113,10 +113,12 @@ def _differences(summary: Data) -> str:
         for title, key in rows
     )
     digests = "".join(f"- {name}: {digest}\n" for name, digest in summary["images_sha256"].items())
-    return f"## Differences\n\n{head}{body}\nSHA-256 of the images:\n\n{digests}\n{_explanation(summary)}"
+    return (
+        f"## Differences\n\n{head}{body}\nSHA-256 of the images:\n\n{digests}\n{_explanation(run, summary)}"
+    )
 
 
-def _explanation(summary: Data) -> str:
+def _explanation(run: Data, summary: Data) -> str:
     ablation = summary["ablation"]
     name = summary["verdict"]["name"]
     if ablation is None:
@@ -125,7 +127,8 @@ def _explanation(summary: Data) -> str:
     measured = (
         f"Differing pixels between c and c_spec: {_number(before['differing_pixels'])} in the experiment,"
         f" {_number(after['differing_pixels'])} with {CAUSE} switched off"
-        f" (the scan moved off phi = 0 by a billionth of a degree, so that no step falls on exactly 0).\n"
+        f" (the scan moved by {_number(run['thresholds']['ablation_offset_deg'])} degrees, so that no step"
+        " falls on exactly phi = 0).\n"
     )
     if name == CAUSE:
         return (

@@ -189,13 +189,14 @@ def _cells(result: Result) -> str:
     return f"  {shown:>10} {ulp:>10} {files:>6}"
 
 
-def counts(results: Sequence[Result], programs: Sequence[Program]) -> str:
-    """Return per program how many cases are at 100 % and at 99.99 % or better, and what failed."""
+def counts(results: Sequence[Result], programs: Sequence[Program], thresholds: Thresholds) -> str:
+    """Return per program how many cases are at 100 % and at the threshold or better, and what failed."""
+    limit = thresholds.golden_min_bit_identical
     lines = []
     for program in programs:
         own = [result for result in results if result.program == program.name]
         exact = sum(result.pair.identical for result in own)
-        near = sum((result.pair.bit_identical_fraction or 0.0) >= 0.9999 for result in own)
-        lines.append(f"{program.name}: {exact} of {len(own)} cases at 100 %, {near} at >= 99.99 %")
+        near = sum((result.pair.bit_identical_fraction or 0.0) >= limit for result in own)
+        lines.append(f"{program.name}: {exact} of {len(own)} cases at 100 %, {near} at >= {100 * limit:g} %")
         lines += [f"  {result.case}: {result.pair.problem}" for result in own if result.pair.problem]
     return "\n".join(lines) + "\n"

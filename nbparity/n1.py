@@ -232,7 +232,7 @@ def _render_ablated(plan: Plan, folder: Path, program: Program) -> None:
     label = f"{program.name} without {ablation.CAUSE}"
     with tempfile.TemporaryDirectory(prefix="nbparity-") as scratch:
         log, target = folder / layout.ablated_log(program.name), Path(scratch) / "float.bin"
-        args = ablation.arguments(plan.experiment)
+        args = ablation.arguments(plan.experiment, plan.thresholds.ablation_offset_deg)
         _render(plan, folder, _Render(label=label, program=program, args=args, log=log, target=target))
         try:
             pixels = crop(read_float_image(target, plan.experiment.shape), plan.experiment.roi)

@@ -12,7 +12,7 @@ FILE = Path(__file__).with_name("thresholds.toml")
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
-    """Limits of the verdicts; fractions of pixels, ratios of sums, units in the last place."""
+    """Limits of the verdicts; fractions of pixels, ratios of sums, units in the last place, degrees."""
 
     min_bit_identical: float
     min_sum_ratio: float
@@ -20,6 +20,7 @@ class Thresholds:
     gpu_min_bit_identical: float
     golden_min_bit_identical: float
     golden_max_ulp: int
+    ablation_offset_deg: float
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for a bundle."""
@@ -37,6 +38,7 @@ def load(path: Path = FILE) -> Thresholds:
             gpu_min_bit_identical=data["gpu"]["min_bit_identical"],
             golden_min_bit_identical=data["golden"]["min_bit_identical"],
             golden_max_ulp=data["golden"]["max_ulp"],
+            ablation_offset_deg=data["ablation"]["offset_deg"],
         )
     except KeyError as error:
         raise UsageError(f"{path}: key {error} is missing") from None

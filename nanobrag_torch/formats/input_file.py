@@ -49,7 +49,7 @@ def read_input(path: str, at_most: int | None = None) -> bytes:
 
 def text_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Numbered lines of a text file, from 1; carriage returns stay, they are white space."""
-    return enumerate(data.removeprefix(BYTE_ORDER_MARK).split(b"\n"), start=1)
+    return enumerate(data.removeprefix(BYTE_ORDER_MARK).removesuffix(b"\n").split(b"\n"), start=1)
 
 
 def reason(error: BaseException) -> str:

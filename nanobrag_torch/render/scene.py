@@ -65,7 +65,7 @@ class Scene:
 
 def build(experiment: Experiment, device: torch.device, dtype: torch.dtype) -> Scene:
     """Move ``experiment`` to ``device`` and settle what does not depend on the pixel."""
-    kahn = float(experiment.beam.kahn_factor)
+    kahn = float(experiment.beam.kahn_factor.detach())
     crystal = experiment.crystal
     table = crystal.structure_factors
     amplitudes = structure_factor.lookup(table.table, table.lowest, table.default_F)
