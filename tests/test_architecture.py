@@ -1,6 +1,7 @@
 """The rules of docs/architecture.md, read from its tables and checked on the files."""
 
 import ast
+import math
 import re
 import subprocess
 import sys
@@ -140,3 +141,29 @@ def test_the_root_holds_only_what_a_visitor_must_see() -> None:
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("not a git checkout, so there is no telling what is ignored")
     assert {line.split("/")[0] for line in listed.splitlines()} <= ROOT_ENTRIES
+
+
+def number_divisions(path: Path) -> Iterator[int]:
+    """Lines on which a bare number other than 1 or a power of two is divided by something."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if (
+            isinstance(node, ast.BinOp)
+            and isinstance(node.op, ast.Div)
+            and isinstance(node.left, ast.Constant)
+        ):
+            if math.frexp(node.left.value)[0] != 0.5:
+                yield node.lineno
+
+
+def test_no_number_is_divided_by_a_tensor() -> None:
+    """Torch multiplies it by the reciprocal instead, which rounds twice (P9.2); 1/x and 0.5/x stay exact."""
+    for part in ("physics", "setup", "render"):
+        for path in part_files(part):
+            lines = list(number_divisions(path))
+            assert not lines, f"{path.relative_to(ROOT)}:{lines}: make the number a tensor"
+
+
+def test_the_rule_of_division_sees_a_violation(tmp_path: Path) -> None:
+    """The check above finds what it is there for, and nothing else."""
+    (tmp_path / "x.py").write_text("a = 1e-10 / b\nc = 1.0 / b + b / 3.0\nd = 0.5 / b\n")
+    assert list(number_divisions(tmp_path / "x.py")) == [1]

@@ -1,0 +1,38 @@
+"""Experiments from command lines, for the tests of the pixel loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nanobrag_torch.command_line.parse import parse
+from nanobrag_torch.setup.build import experiment
+from nanobrag_torch.setup.experiment import Experiment
+
+# P10.1: options common to the check values
+COMMON = (
+    "-cell 70 80 90 75 85 95 -misset 10 20 30 -default_F 10 -N 5 -distance 100 -detpixels 8 -pixel 1 "
+    "-lambda 1.1 -fluence 1e24 -oversample 1"
+)
+
+
+@pytest.fixture
+def experiment_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Experiment]:
+    """The experiment of the common options of P10.1 and some more, built in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def build(options: str = "") -> Experiment:
+        return experiment(parse(f"{COMMON} {options}".split())[0])
+
+    return build
+
+
+@pytest.fixture
+def cubic_list(tmp_path: Path) -> str:
+    """Options that read a list of all indices from -6 to 6, whose amplitudes vary with the index."""
+    path = tmp_path / "cubic.hkl"
+    span = range(-6, 7)
+    path.write_text("".join(f"{h} {k} {l} {20 + h + 2 * k - l}\n" for h in span for k in span for l in span))
+    return "-cell 20 20 20 90 90 90 -hkl cubic.hkl -nonoise"

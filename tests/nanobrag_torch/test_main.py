@@ -1,0 +1,239 @@
+"""The command line as a user meets it: exit status, one line, and no file that looks complete (C5, C8)."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nanobrag_torch.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[2]
+CRYSTAL = "-cell 50 60 70 90 90 90 -default_F 100 -N 5"
+SMALL = f"{CRYSTAL} -detpixels 16 -pixel 1 -distance 100 -lambda 1 -seed 1"
+OUTPUTS = {"floatimage.bin", "intimage.img", "image.pgm", "noiseimage.img"}
+IDENTITY = "0.02 0 0\n0 0.02 0\n0 0 0.02\n"
+
+Run = Callable[[str], tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command line in an empty folder: exit status, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def in_folder(options: str) -> tuple[int, str, str]:
+        status = main(options.split())
+        return (status, *capsys.readouterr())
+
+    return in_folder
+
+
+def test_a_run_writes_its_four_images(run: Run, tmp_path: Path) -> None:
+    """Float, integer, grey and noise image, in this order, and nothing else."""
+    status, out, err = run(SMALL)
+    assert (status, err.count("\n")) == (0, err.count("WARNING:"))
+    assert {path.name for path in tmp_path.iterdir()} == OUTPUTS
+    named = [line.split()[1] for line in out.splitlines() if line.startswith("writing ")]
+    assert named == ["floatimage.bin", "intimage.img", "image.pgm", "noiseimage.img"]
+    assert (tmp_path / "floatimage.bin").stat().st_size == 4 * 16 * 16
+
+
+def test_outputs_can_be_named_and_left_out(run: Run, tmp_path: Path) -> None:
+    """-nonoise and -nopgm leave a file out, -floatfile and -intfile name one (C3.103 to C3.108)."""
+    status, _, _ = run(f"{SMALL} -floatfile a.bin -intfile b.img -nonoise -nopgm")
+    assert status == 0 and {path.name for path in tmp_path.iterdir()} == {"a.bin", "b.img"}
+
+
+def test_progress_lines_are_those_of_the_specification(run: Run) -> None:
+    """``n% done`` on standard output unless -noprogress (C6.3)."""
+    assert "100% done\n" in run(SMALL)[1]
+    assert "% done" not in run(f"{SMALL} -noprogress")[1]
+
+
+def test_render_time_is_printed(run: Run) -> None:
+    """The line that the benchmark reads."""
+    (line,) = (line for line in run(SMALL)[1].splitlines() if line.startswith("render time = "))
+    assert float(line.split()[3]) > 0 and line.endswith(" s")
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_names_every_kind_of_option(option: str, run: Run, tmp_path: Path) -> None:
+    """Status 0, on standard output, nothing written (C8.5.1)."""
+    status, out, err = run(f"{SMALL} {option}")
+    assert (status, err) == (0, "") and "-spindle_axis x y z" in out and not list(tmp_path.iterdir())
+
+
+def test_version_is_one_line(run: Run) -> None:
+    """Name and version, status 0 (C8.5.2)."""
+    status, out, err = run("--version")
+    assert (
+        (status, err) == (0, "") and out.split()[0] == "nanobrag_torch" and len(out.strip().splitlines()) == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            "",
+            "structure factors (-hkl, -default_F or a cache file, see -dump) and a crystal cell",
+        ),
+        ("-cell 50 60 70", "structure factors"),
+        ("-default_F 1", "a crystal cell (-mat or -cell)"),
+    ],
+)
+def test_missing_input_shows_the_usage(options: str, said: str, run: Run, tmp_path: Path) -> None:
+    """Usage on standard output, the reason on standard error, status 9 (C4.17)."""
+    status, out, err = run(options)
+    assert status == 9 and out.startswith("usage: ") and not list(tmp_path.iterdir())
+    assert err.startswith("ERROR: missing input: ") and said in err
+
+
+BAD: dict[str, tuple[str, str]] = {
+    "unknown option": ("-lamda 1", "unknown option '-lamda'; nearest options: -lambda"),
+    "removed option": ("--phi-carryover-mode spec", "unknown option '--phi-carryover-mode'"),
+    "missing value": ("-osc", "-osc: expected 1 value (degrees), found 0"),
+    "no number": ("-phi abc", "-phi: value 1 of 1, 'abc', is not a number"),
+    "no integer": ("-N 5.9", "-N: value 1 of 1, '5.9', is not an integer"),
+    "out of range": ("-pixel 0", "-pixel: value '0' is out of range, expected > 0"),
+    "zero-size detector": ("-detpixels 0", "-detpixels: value '0' is out of range, expected >= 1"),
+    "region reversed": ("-roi 9 3 0 9", "-roi 9 3 0 9: expected xmin <= xmax and ymin <= ymax"),
+    "region outside": ("-roi 16 17 0 9", "xmin below 16 and ymin below 16, the size of the detector"),
+    "no CUDA": ("-device cuda", "-device cuda: no CUDA device is available here, expected -device cpu"),
+    "missing matrix": ("-mat no.mat", "no.mat: cannot be read: No such file or directory"),
+    "short matrix": ("-mat short.mat", "short.mat:2: expected 9 numbers, got 4"),
+    "singular matrix": ("-mat flat.mat", "flat.mat: expected a matrix that can be inverted, got"),
+    "no list": ("-hkl no.hkl", "no.hkl: cannot be read: No such file or directory"),
+    "folder as list": ("-hkl .", ".: cannot be read: Is a directory"),
+    "malformed line": ("-hkl word.hkl", "word.hkl:2: expected a number for F, got 'abc'"),
+    "short line": ("-hkl three.hkl", "three.hkl:2: expected 'h k l F', got 3 numbers: '1 0 0'"),
+    "value not finite": ("-hkl nan.hkl", "nan.hkl:1: expected a number for F, got 'nan'"),
+    "value too large": ("-hkl big.hkl", "big.hkl:1: expected a number for F that is finite, got '1e999'"),
+    "index beyond 32 bits": ("-hkl wide.hkl", "wide.hkl:1: expected h within 32 bits, got '2147483648'"),
+    "table beyond memory": ("-hkl far.hkl", "a table of at most 536870912 entries, got h 0 to 2000000"),
+    "no folder for the output": ("-floatfile no/f.bin", "no/f.bin: cannot be written: No such file"),
+    "folder as output": ("-intfile .", ".: cannot be written: is a folder"),
+    "impossible cell": ("-cell 1e200", "cell edge a of nan m: expected a possible cell"),
+    "detector beyond the world": ("-pixel 1e200", "detector width (-pixel, -detsize_f)"),
+    "no source": ("-divsteps 1", "no source is left after the corners are dropped"),
+    "negative wavelength": ("-dispersion 300", "a wavelength of -5e-11 m, expected all of them above 0"),
+    "too many steps": ("-osc 1e9 -phistep 1e-9", "-phistep: 1e+18 steps over the range"),
+    "too many terms": ("-oversample 60000", "3600000000 terms per pixel"),
+}  # fmt: skip
+FILES = {
+    "short.mat": "1 0 0\n0\n",
+    "flat.mat": "1 2 3 4 5 6 7 8 9\n",
+    "word.hkl": "1 0 0 5\n0 1 0 abc\n",
+    "three.hkl": "1 0 0 5\n1 0 0\n",
+    "nan.hkl": "1 0 0 nan\n",
+    "big.hkl": "1 0 0 1e999\n",
+    "wide.hkl": "2147483648 0 0 5\n",
+    "far.hkl": "0 0 0 5\n2000000 2000 2000 5\n",
+}
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_bad_input_is_one_clear_line(fault: str, run: Run, tmp_path: Path) -> None:
+    """Status 9, one line that names place, value and expectation, and no file (C5, C8.4)."""
+    options, said = BAD[fault]
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    status, _, err = run(f"{SMALL} {options}")
+    lines = [line for line in err.splitlines() if not line.startswith("WARNING: ")]
+    assert status == 9 and len(lines) == 1 and lines[0].startswith("ERROR: ")
+    assert said in lines[0]
+    assert {path.name for path in tmp_path.iterdir()} == set(FILES)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere; runs for every other user")
+def test_a_folder_without_permission_is_refused(run: Run, tmp_path: Path) -> None:
+    """Found out before rendering (C5)."""
+    (tmp_path / "locked").mkdir(mode=0o500)
+    status, out, err = run(f"{SMALL} -floatfile locked/f.bin")
+    assert status == 9 and "locked/f.bin: cannot be written: Permission denied" in err and "render" not in out
+
+
+def test_a_full_device_is_reported(run: Run) -> None:
+    """No space left: status 9 and the name."""
+    status, _, err = run(f"{SMALL} -floatfile /dev/full")
+    assert status == 9 and err.endswith("ERROR: /dev/full: cannot be written: No space left on device\n")
+
+
+def test_a_full_disk_leaves_no_partial_file(tmp_path: Path) -> None:
+    """A file that cannot be finished does not appear, those before it are complete (C5)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nanobrag_torch", *f"{SMALL} -detpixels 100".split()],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30000, 30000)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 9
+    assert "ERROR: floatimage.bin: cannot be written: File too large" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_a_warning(run: Run, tmp_path: Path) -> None:
+    """The run goes on without it (F3.2, C5)."""
+    (tmp_path / "list.hkl").write_text("0 0 0 5\n1 1 1 7\n")
+    status, _, err = run(f"{SMALL} -hkl list.hkl -dump no/cache.bin")
+    assert status == 0 and "WARNING: no/cache.bin: cannot be written" in err
+
+
+def test_the_cache_gives_the_image_of_the_list(run: Run, tmp_path: Path) -> None:
+    """A second run without -hkl reads what the first one wrote (C4.17)."""
+    span = range(-3, 4)
+    (tmp_path / "list.hkl").write_text("".join(f"{h} {k} 0 {9 + h - k}\n" for h in span for k in span))
+    options = "-cell 50 60 70 90 90 90 -N 5 -detpixels 16 -pixel 1 -nonoise -nopgm"
+    assert run(f"{options} -hkl list.hkl -floatfile first.bin")[0] == 0
+    assert run(f"{options} -floatfile second.bin")[0] == 0
+    first = (tmp_path / "first.bin").read_bytes()
+    assert any(first) and (tmp_path / "second.bin").read_bytes() == first
+
+
+def test_a_failed_setup_leaves_no_cache(run: Run, tmp_path: Path) -> None:
+    """An error before any output file is opened (C5)."""
+    (tmp_path / "list.hkl").write_text("0 0 0 5\n1 1 1 7\n")
+    assert run(f"{SMALL} -hkl list.hkl -divsteps 1")[0] == 9
+    assert [path.name for path in tmp_path.iterdir()] == ["list.hkl"]
+
+
+def test_warnings_go_to_standard_error(run: Run) -> None:
+    """One line each, from the parser and from the set-up; the image is made all the same (C8.3)."""
+    status, out, err = run(f"{SMALL} -mosaic_dom 3 -coherent")
+    assert status == 0 and "WARNING" not in out
+    assert "WARNING: -coherent has no effect\n" in err
+    assert "WARNING: -mosaic_domains has no effect without a mosaic spread\n" in err
+
+
+def test_the_fluence_flags_set_the_scale(run: Run, tmp_path: Path) -> None:
+    """A program that ignored them would be 125,932 times too bright at the same correlation (P1.4)."""
+    assert run(f"{SMALL} -nonoise -floatfile default.bin")[0] == 0
+    assert run(f"{SMALL} -nonoise -flux 1e18 -exposure 1 -beamsize 1.0 -floatfile flux.bin")[0] == 0
+    default, flux = (
+        np.fromfile(tmp_path / name, np.float32).astype(float) for name in ("default.bin", "flux.bin")
+    )
+    assert default.sum() / flux.sum() == pytest.approx(125932.0153, rel=1e-6)
+
+
+def test_a_reader_that_leaves_is_no_news(tmp_path: Path) -> None:
+    """A closed pipe gives no traceback."""
+    command = f"{sys.executable} -m nanobrag_torch -h | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr and done.stdout.startswith("usage: ")

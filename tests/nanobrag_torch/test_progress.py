@@ -1,0 +1,78 @@
+"""Progress on a terminal and elsewhere (C6.3)."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from nanobrag_torch import progress
+from nanobrag_torch.progress import PercentLines, ProgressBar, progress_on
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock that the test sets."""
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_bar_waits_and_is_wiped(clock: list[float]) -> None:
+    """Nothing for the first second, ten pictures a second after that, an empty line at the end."""
+    stream = Terminal()
+    bar = ProgressBar(stream)
+    bar(1, 4)
+    assert stream.getvalue() == ""
+    clock[0] += 1.5
+    bar(2, 4)
+    assert stream.getvalue() == "\r[" + "#" * 20 + "." * 20 + "]  50%"
+    bar(3, 4)
+    assert "75%" not in stream.getvalue()
+    clock[0] += 0.2
+    bar(3, 4)
+    assert "75%" in stream.getvalue()
+    bar.close()
+    assert stream.getvalue().split("\r")[-2].strip() == "" and stream.getvalue().endswith("\r")
+
+
+def test_bar_of_a_short_render_leaves_no_trace(clock: list[float]) -> None:
+    """Not even a line end."""
+    stream = Terminal()
+    bar = ProgressBar(stream)
+    bar(4, 4)
+    bar.close()
+    assert stream.getvalue() == ""
+
+
+def test_lines_are_dense_at_both_ends() -> None:
+    """Every percent in the first and last tenth, every fifth between."""
+    out = io.StringIO()
+    lines = PercentLines(out, 1000)
+    for done in range(1001):
+        lines(done, 1000)
+    lines.close()
+    shown = [int(line.removesuffix("% done")) for line in out.getvalue().splitlines()]
+    assert shown == [*range(0, 11), *range(15, 90, 5), *range(90, 101)]
+
+
+@pytest.mark.parametrize(("region_pixels", "text"), [(99, ""), (100, "100% done\n")])
+def test_small_regions_are_silent(region_pixels: int, text: str) -> None:
+    """Fewer than 100 pixels in the region: no line."""
+    out = io.StringIO()
+    PercentLines(out, region_pixels)(7, 7)
+    assert out.getvalue() == text
+
+
+def test_a_terminal_gets_the_bar_and_a_file_the_lines() -> None:
+    """The choice is that of standard error."""
+    out = io.StringIO()
+    assert isinstance(progress_on(out, Terminal(), 100), ProgressBar)
+    assert isinstance(progress_on(out, io.StringIO(), 100), PercentLines)
