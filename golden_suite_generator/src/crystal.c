@@ -164,9 +164,10 @@ bool nb_make_crystal (nb_settings *settings, nb_rng *rng,
   to_metres(crystal);
   count_cells(settings, crystal);
   for (int i = 0; i < 3; ++i)
-    if (!isfinite(crystal->length[i]) || !isfinite(crystal->cells[i]))
+    if (!isfinite(crystal->length[i] * (2.0 / settings->wavelength)) ||
+        !isfinite(crystal->cells[i]))
       return nb_fail(error, "crystal: cell edge %d is %g m with %g cells, "
-                     "expected a possible cell (-cell, -mat)", i + 1,
+                     "expected a possible cell (-cell, -mat, -lambda)", i + 1,
                      crystal->length[i], crystal->cells[i]);
   return true;
 }

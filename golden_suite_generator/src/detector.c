@@ -6,6 +6,10 @@
 #include "mode.h"
 #include "number.h"
 
+/* C8.9 */
+static const double LONGEST_M = 1e50;
+static const double MOST_PIXELS = 2147483647.0;
+
 /* working values of the set-up that the result does not keep */
 typedef struct {
   const nb_settings *in;
@@ -30,6 +34,9 @@ static bool resolve_counts (setup *s, nb_error *e) {
                      axis[i], d->size[i], d->pixel);
     d->pixels[i] = n;
   }
+  if ((double)d->pixels[0] * (double)d->pixels[1] > MOST_PIXELS)
+    return nb_fail(e, "detector: %ld x %ld pixels, expected at most %.0f in "
+                   "all", d->pixels[0], d->pixels[1], MOST_PIXELS);
   return true;
 }
 
@@ -250,6 +257,20 @@ static void compare_pix0 (const setup *s) {
             o.z * 1000.0, p.x * 1000.0, p.y * 1000.0, p.z * 1000.0);
 }
 
+/* C8.9; also false for what is not a number */
+static bool check_lengths (const setup *s, nb_error *e) {
+  const nb_detector *d = s->d;
+  const double length[3] = { d->size[0], d->size[1], nb_norm(d->origin) };
+  static const char *const what[3] = { "width", "height", "distance of the "
+                                       "first pixel" };
+  for (int i = 0; i < 3; ++i)
+    if (!(fabs(length[i]) <= LONGEST_M))
+      return nb_fail(e, "detector: %s is %g m, expected at most %g m "
+                     "(-pixel, -detsize, -distance)", what[i], length[i],
+                     LONGEST_M);
+  return true;
+}
+
 /* HD-DET-6: the curved detector needs the beam along +x */
 static bool check_curved (const setup *s, nb_error *e) {
   nb_vec b = s->d->beam;
@@ -272,5 +293,5 @@ bool nb_make_detector (const nb_settings *settings, nb_detector *detector,
   place(&s);
   rederive(&s);
   compare_pix0(&s);
-  return check_curved(&s, error);
+  return check_lengths(&s, error) && check_curved(&s, error);
 }

@@ -6,6 +6,11 @@
 #include "mode.h"
 #include "number.h"
 
+/* C8.9: more is a slip in a count or step */
+static const double MOST_ORIENTATIONS = 1e8;
+static const long MOST_LAYERS = 1000000;
+static const double LONGEST_M = 1e50;
+
 /* ---- the generic resolver, P4.1 -------------------------------------- */
 
 /* ceil(range/step); -1 if it does not fit 32 bits */
@@ -137,6 +142,23 @@ static void resolve_mosaic (const nb_settings *in, nb_sampling *out) {
   out->domains = 1;
 }
 
+/* ---- limits, C8.9 ---------------------------------------------------- */
+
+static bool check_limits (const nb_sampling *s, nb_error *e) {
+  double orientations = (double)s->phi.n * (double)s->domains;
+  if (s->layers.range > LONGEST_M)
+    return nb_fail(e, "-detector_thick: %g m, expected at most %g m",
+                   s->layers.range, LONGEST_M);
+  if (s->layers.n > MOST_LAYERS)
+    return nb_fail(e, "-detector_thicksteps: %ld layers, expected at most "
+                   "%ld", s->layers.n, MOST_LAYERS);
+  if (orientations > MOST_ORIENTATIONS)
+    return nb_fail(e, "-phisteps, -phistep, -mosaic_domains: %ld phi steps "
+                   "x %ld domains, expected at most %.0f orientations",
+                   s->phi.n, s->domains, MOST_ORIENTATIONS);
+  return true;
+}
+
 bool nb_make_sampling (const nb_settings *settings, nb_sampling *sampling,
                        nb_error *error) {
   static const char *const plane[2] = { "-hdivstep", "-vdivstep" };
@@ -154,5 +176,6 @@ bool nb_make_sampling (const nb_settings *settings, nb_sampling *sampling,
   sampling->phi0 = settings->phi0;
   resolve_layers(settings, sampling);
   resolve_mosaic(settings, sampling);
-  return resolve_phi(settings, &sampling->phi, error);
+  return resolve_phi(settings, &sampling->phi, error) &&
+         check_limits(sampling, error);
 }

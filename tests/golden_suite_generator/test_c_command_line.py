@@ -132,10 +132,10 @@ REFUSED = {
     "-roi 4 9 0 3": "-roi",
     "-divsteps 1": "-divsteps",
     "-flux 1 -beamsize 0": "-beamsize",
-    "-detpixels 2147483647": "no memory",
+    "-detpixels 2147483647": "in all",
     "-trace_pixel 4 0": "-trace_pixel",
     "-floatfile no/such/x": "no/such/x",
-    "-phisteps 2000000000 -mosaic 1 -mosaic_dom 9": "terms",
+    "-oversample 60000": "terms",
     "-hdivsteps 2147483647": "-divsteps",
 }
 
@@ -144,6 +144,26 @@ REFUSED = {
 def test_c8_4_errors_are_one_line_with_status_9(programs, tmp_path, line):
     """C8.4, C8.6, C5: the message holds what the user needs and nothing is written."""
     assert refused(programs(SPECIFICATION, *RUN, *line.split(), cwd=tmp_path), REFUSED[line])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("-detpixels 50000", "2147483647"),
+        ("-pixel 1e200", "1e+50 m"),
+        ("-xds -distance 1e300", "1e+50 m"),
+        ("-detector_thick 1e300", "1e+50 m"),
+        ("-detector_thick 9 -thicksteps 2147483647", "1000000"),
+        ("-osc 100 -phistep 1e-7", "100000000"),
+        ("-mosaic 1 -mosaic_dom 2147483647", "100000000"),
+        ("-divergence 1 -divsteps 99999999", "100000000"),
+        ("-cell 1e200", "a possible cell"),
+    ],
+)
+def test_c8_9_absurd_sizes_are_refused(programs, tmp_path, line, said):
+    """C8.9: in a moment, whatever memory the machine has."""
+    assert refused(programs(SPECIFICATION, *RUN, *line.split(), cwd=tmp_path), said)
     assert list(tmp_path.iterdir()) == []
 
 
