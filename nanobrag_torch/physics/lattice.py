@@ -28,13 +28,14 @@ SPHERE_TO_CUBE = 0.723601254558268
 """Amplitude at the centre of ROUND relative to SQUARE (P6.9)."""
 GAUSS_RADIUS = 0.63
 TOPHAT_RADIUS_SQUARED = 0.3969
-TINY = torch.tensor(2.0**-1000, dtype=torch.float64)
+TINY = 2.0**-1000
 """Below the last bit of every phase but 0; its sine and its whole multiples are exact."""
 
 
 def row_ratio(h: Tensor, n: Tensor) -> Tensor:
     """sin(n*pi*h)/sin(pi*h); a shift that no other phase feels makes h = 0 give ``n`` exactly."""
-    phase = torch.add(TINY, h, alpha=math.pi)
+    # not in one operation: fused, it would round the product with the shift (P0.1)
+    phase = torch.mul(h, math.pi).add_(TINY)
     return (phase * n).sin_().div_(phase.sin_())
 
 
@@ -82,7 +83,8 @@ def reduced_row_amplitude(h: Tensor, h0: Tensor, n: Tensor, dtype: torch.dtype) 
     turns = distance * n
     top = torch.sin(((turns - nearest_node(turns)) * math.pi).to(dtype))
     bottom = torch.sin((distance * math.pi).to(dtype))
-    return torch.where(bottom == 0, n.to(dtype), top / bottom)
+    at_node = bottom == 0
+    return torch.where(at_node, n.to(dtype), top / torch.where(at_node, torch.ones_like(bottom), bottom))
 
 
 def square(hkl: Tensor, nodes: Tensor, counts: Tensor, rows: Sequence[int], dtype: torch.dtype) -> Tensor:
@@ -113,8 +115,9 @@ def round_(hkl: Tensor, nodes: Tensor, counts: Tensor, fudge: Tensor, dtype: tor
     dh, dk, dl = (hkl - nodes).unbind(0)
     r2 = dh * dh * Na * Na + dk * dk * Nb * Nb + dl * dl * Nc * Nc
     # not through roots.sqrt: P9.2 finds no pixel that an ulp in a lattice factor changes
-    x = math.pi * safe_sqrt(r2 * fudge)
-    return (Na * Nb * Nc * SPHERE_TO_CUBE).to(dtype) * sphere_transform(x.to(dtype))
+    # its difference cancels near the node, which float32 cannot afford
+    shape = sphere_transform(math.pi * safe_sqrt(r2 * fudge)).to(dtype)
+    return (Na * Nb * Nc * SPHERE_TO_CUBE).to(dtype) * shape
 
 
 def safe_sqrt(x: Tensor) -> Tensor:

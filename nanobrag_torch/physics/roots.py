@@ -15,7 +15,6 @@ from torch import Tensor
 
 VELTKAMP = 134217729.0  # 2**27 + 1 splits a binary64 into two halves of 26 bits
 HALF_ULP = 2.0**-53 * (1.0 + 2.0**-52)  # s plus or minus this share of s rounds to the neighbour of s
-LARGEST_INVERSE = 2.0**537  # 1/sqrt of the smallest binary64; keeps the start for x = 0 finite
 
 
 def square_error(s: Tensor, p: Tensor) -> Tensor:
@@ -27,13 +26,15 @@ def square_error(s: Tensor, p: Tensor) -> Tensor:
 
 
 def rounded_root(x: Tensor, start: Tensor, inverse: Tensor) -> Tensor:
-    """The root of ``x`` rounded to nearest, given ``start`` a few units off and ``inverse`` near 1/start.
+    """The root of ``x`` rounded to nearest, given ``start`` a unit off and ``inverse`` near 1/start.
 
     The residual ``x - start*start`` is formed without an error, and one Newton step
-    leads to the root or a neighbour of it. The new residual follows from the old one
-    without an error, since the step is a small whole number of units. The root lies
-    beyond the middle between ``s`` and a neighbour at distance u if the residual exceeds
-    s*u in size; both are multiples of u*u, and a root is never exactly in the middle.
+    leads to the root or a neighbour of it. (Two units off, the residual may need a few
+    bits more than there are; that can decide for one argument in 10**15.) The new
+    residual follows from the old one without an error, since the step is a small whole
+    number of units. The root lies beyond the middle between ``s`` and a neighbour at
+    distance u if the residual exceeds s*u in size; both are multiples of u*u, and a root
+    is never exactly in the middle.
     """
     p = start * start
     residual = (x - p).sub_(square_error(start, p))
@@ -49,10 +50,10 @@ def rounded_root(x: Tensor, start: Tensor, inverse: Tensor) -> Tensor:
 def sqrt(x: Tensor) -> Tensor:
     """Square root of ``x`` rounded to nearest, as IEEE 754 and P0.4 require.
 
-    Any shape, float64, ``x`` finite, at least 0, and 0 or so large that its last bit
-    squared does not underflow (2**-960). The gradient is x**-0.5 / 2.
+    Any shape, float64, ``x`` at most 2**1023 and either 0 or so large that its last bit
+    squared does not underflow (2**-960). The gradient is x**-0.5 / 2, at 0 finite.
     """
-    inverse = torch.rsqrt(x).clamp(max=LARGEST_INVERSE)
+    inverse = torch.rsqrt(torch.where(x == 0, torch.ones_like(x), x))
     start = x * inverse
     with torch.no_grad():
         root = rounded_root(x, start, inverse)
