@@ -12,7 +12,7 @@ import torch
 from nanobrag_torch import images, report
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.command_line.required_input import cache_warnings
-from nanobrag_torch.errors import DeviceError, NanoBragError
+from nanobrag_torch.errors import DeviceError
 from nanobrag_torch.formats import float_image, pgm, smv
 from nanobrag_torch.formats.atomic_write import check_writable
 from nanobrag_torch.image_header import smv_fields
@@ -56,8 +56,6 @@ def simulate(request: Request, out: TextIO) -> None:
     Raises: NanoBragError where the run cannot be done; files are then complete or absent.
     """
     device = compute_device(request.device)
-    if request.physics != "nanobragg":
-        raise NanoBragError(f"-physics {request.physics}: not supported by this program, expected nanobragg")
     for warning in cache_warnings(request):
         LOG.warning(warning)
     for path in output_files(request):

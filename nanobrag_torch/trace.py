@@ -163,9 +163,11 @@ def _spindle_line(scene: Scene, term: Terms, row: int, step: int) -> str:
 
 def _amplitude(scene: Scene, tile: Tile, term: Terms, stop: Tensor) -> Tensor:
     """Structure factor of the first evaluation of ``term``."""
-    interpolate = scene.experiment.crystal.structure_factors.interpolate
-    if interpolate and bool(order(scene, tile, term)[0] < stop):
-        return structure_factor.interpolated(term.hkl, scene.amplitudes)[0]
+    if scene.experiment.crystal.structure_factors.interpolate:
+        corrected = scene.experiment.corrected
+        outside = structure_factor.out_of_range(term.hkl, scene.amplitudes)[0]
+        if bool(~outside if corrected else order(scene, tile, term)[0] < stop):
+            return structure_factor.interpolated(term.hkl, scene.amplitudes)[0]
     return structure_factor.at_nodes(term.nodes, scene.amplitudes)[0]
 
 

@@ -166,3 +166,8 @@ class Request:
     device: str = "cpu"
     dtype: str = "float64"
     physics: str = "nanobragg"
+
+    @property
+    def corrected(self) -> bool:
+        """Whether the image defects of the historical program are corrected (P8.4)."""
+        return self.physics == "corrected"

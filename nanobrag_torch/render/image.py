@@ -114,7 +114,7 @@ def tile_of(pixels: Tensor, width: int, rank: int) -> Tile:
 def interpolation_stop(scene: Scene, tiles: list[Tile]) -> Tensor:
     """Place of the first evaluation that is not interpolated, nor is any after it (HD-INT-1)."""
     never = torch.full((), NEVER, dtype=torch.int64, device=scene.device)
-    if not scene.experiment.crystal.structure_factors.interpolate:
+    if scene.experiment.corrected or not scene.experiment.crystal.structure_factors.interpolate:
         return never
     return torch.stack([never, *over_tiles(lambda tile: first_out_of_range(scene, tile), tiles, None)]).amin()
 

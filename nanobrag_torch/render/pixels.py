@@ -45,6 +45,10 @@ class PixelState:
     ``total`` is the running sum I, ``omega_sum`` the sum of P6.5 over layers and
     sub-pixels, ``diffracted`` the direction of the sub-pixel as P7 left it. 0 in
     ``polar`` and ``capture`` means not yet computed.
+
+    With corrected physics (P8.4) ``layer_total`` is the sum J of the current layer,
+    ``layer_capture`` the capture fraction of its first sub-pixel, ``capture_sum`` the sum of
+    these, and ``background_factor`` polarization and solid angle of the first ray.
     """
 
     total: Tensor
@@ -53,6 +57,10 @@ class PixelState:
     capture: Tensor
     omega_sum: Tensor
     diffracted: Vec3
+    layer_total: Tensor
+    layer_capture: Tensor
+    capture_sum: Tensor
+    background_factor: tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -91,13 +99,18 @@ class Terms:
 def fresh_state(scene: Scene, count: int) -> PixelState:
     """The state at the start of ``count`` pixels (P6.3)."""
     zeros = torch.zeros(count, dtype=torch.float64, device=scene.device)
+    start = zeros if scene.experiment.corrected else scene.experiment.sampling.background
     return PixelState(
-        total=(scene.experiment.sampling.background + zeros).to(scene.dtype),
+        total=(start + zeros).to(scene.dtype),
         polar=zeros if scene.experiment.beam.polarization else zeros + 1.0,
         omega=zeros,
         capture=zeros,
         omega_sum=zeros,
         diffracted=(zeros, zeros, zeros),
+        layer_total=(zeros + 0.0).to(scene.dtype),
+        layer_capture=zeros,
+        capture_sum=zeros,
+        background_factor=(zeros, zeros),
     )
 
 
@@ -113,6 +126,8 @@ def rays(scene: Scene, state: PixelState, tile: Tile) -> Iterator[Ray]:
             state.diffracted = direction(position, airpath)
             update_omega(scene, state, airpath, first=place == 0)
             update_capture(scene, state, layer, first=subpixel == 0)
+            if subpixel == 0:
+                state.layer_capture = state.capture
             for source in range(beam.sources):
                 incident = (beam.incident[0][source], beam.incident[1][source], beam.incident[2][source])
                 wavelength = beam.source_wavelengths_m[source]
@@ -129,9 +144,13 @@ def rays(scene: Scene, state: PixelState, tile: Tile) -> Iterator[Ray]:
                     q_inv_m=q,
                     lit=scattering.within_resolution(q, experiment.sampling.dmin_m) if cut else None,
                 )
+                if place == 0 and experiment.corrected and experiment.sampling.water:
+                    state.background_factor = (background_polar(scene, ray), state.omega)
                 update_polar(scene, state, ray)
                 yield ray
                 place += scene.orientations
+        if experiment.corrected:
+            close_layer(scene, state)
 
 
 def positions(scene: Scene, tile: Tile, layer: int, i: int, j: int) -> Vec3:
@@ -161,7 +180,7 @@ def update_omega(scene: Scene, state: PixelState, airpath_m: Tensor, first: bool
 def update_capture(scene: Scene, state: PixelState, layer: int, first: bool) -> None:
     """Capture fraction of the first sub-pixel of a layer, or of each on request (P6.3, P6.6)."""
     sensor, each = scene.experiment.detector.sensor, scene.experiment.sampling.per_subpixel_thick
-    if not sensor.thick and not each:
+    if not sensor.thick and (scene.experiment.corrected or not each):  # HD-THK-3
         if first:
             state.capture = torch.ones_like(state.capture)
         return
@@ -180,18 +199,41 @@ def update_polar(scene: Scene, state: PixelState, ray: Ray) -> None:
     of the sub-pixel see (P7, HD-POL-4).
     """
     beam, always = scene.experiment.beam, scene.experiment.sampling.per_subpixel_polar
+    if scene.experiment.corrected and not beam.polarization:  # HD-POL-2
+        return
     missing_everywhere = ray.place == 0 and beam.polarization and ray.lit is None
     if not (always or missing_everywhere or (beam.polarization and scene.polar_may_vanish)):
         return
     renormalised = unit(ray.diffracted)
-    factor = polarization.polarization_factor(
-        beam.kahn_factor, unit(ray.incident), renormalised, scene.polarization_axis, scene.polarized
-    )
+    factor = polarization_of(scene, ray.incident, renormalised)
     wanted = torch.ones_like(state.polar, dtype=torch.bool) if always else state.polar == 0
     if ray.lit is not None:
         wanted = wanted & ray.lit
     state.polar = torch.where(wanted, factor, state.polar)
     state.diffracted = select(wanted, renormalised, ray.diffracted)
+
+
+def polarization_of(scene: Scene, incident: Vec3, diffracted: Vec3) -> Tensor:
+    """Polarization factor of one source, ``diffracted`` being a unit vector (P7)."""
+    kahn, axis = scene.experiment.beam.kahn_factor, scene.polarization_axis
+    return polarization.polarization_factor(kahn, unit(incident), diffracted, axis, scene.polarized)
+
+
+def background_polar(scene: Scene, ray: Ray) -> Tensor:
+    """Polarization factor of the background, whether the ray is cut or not (P8.4 step 4, HD-POL-3)."""
+    if not scene.experiment.beam.polarization:
+        return torch.ones_like(ray.airpath_m)
+    return polarization_of(scene, ray.incident, unit(ray.diffracted))
+
+
+def close_layer(scene: Scene, state: PixelState) -> None:
+    """Add the sum of a sensor layer, weighted by its capture fraction (P8.4 step 2, HD-THK-1)."""
+    share = state.layer_total
+    if not scene.experiment.sampling.per_subpixel_thick:
+        share = share * state.layer_capture.to(scene.dtype)
+    state.total = state.total + share
+    state.layer_total = torch.zeros_like(share)
+    state.capture_sum = state.capture_sum + state.layer_capture
 
 
 def terms(scene: Scene, tile: Tile, ray: Ray) -> Iterator[Terms]:
@@ -227,34 +269,48 @@ def order(scene: Scene, tile: Tile, term: Terms) -> Tensor:
 
 
 def reached(scene: Scene, ray: Ray, term: Terms) -> Tensor:
-    """Whether an evaluation goes on to the structure factor, bool (P6.7, P6.9 last paragraph)."""
-    active = (
-        torch.ones_like(term.F_latt, dtype=torch.bool)
-        if scene.experiment.sampling.water
-        else term.F_latt != 0
-    )
+    """Whether an evaluation goes on to the structure factor, bool (P6.7, P6.9 last paragraph, P8.4)."""
+    active = term.F_latt != 0
+    if scene.experiment.sampling.water and not scene.experiment.corrected:
+        active = torch.ones_like(active)
     return active if ray.lit is None else active & ray.lit
 
 
 def squared_amplitude(scene: Scene, tile: Tile, term: Terms, stop: Tensor) -> Tensor:
-    """F*F of each evaluation (P6.10); those from the place ``stop`` on are not interpolated (HD-INT-1)."""
+    """F*F of each evaluation (P6.10).
+
+    Those from the place ``stop`` on are not interpolated; with corrected physics those
+    whose neighbourhood leaves the table (HD-INT-1).
+    """
     nearest = structure_factor.at_nodes(term.nodes, scene.intensities)
     if not scene.experiment.crystal.structure_factors.interpolate:
         return nearest
     F = structure_factor.interpolated(term.hkl, scene.amplitudes).to(scene.dtype)
-    return torch.where(order(scene, tile, term) < stop, F * F, nearest)
+    if scene.experiment.corrected:
+        inside = ~structure_factor.out_of_range(term.hkl, scene.amplitudes)
+    else:
+        inside = order(scene, tile, term) < stop
+    return torch.where(inside, F * F, nearest)
 
 
 def accumulate(scene: Scene, state: PixelState, tile: Tile, ray: Ray, term: Terms, stop: Tensor) -> None:
-    """Add the orientations of ``term`` one by one (P6.10 steps 4 and 5)."""
+    """Add the orientations of ``term`` one by one (P6.10 steps 4 and 5, P8.4 step 1)."""
     products = (squared_amplitude(scene, tile, term, stop) * term.F_latt).mul_(term.F_latt)
-    if ray.lit is not None:
+    if scene.huge:  # an infinite F*F adds nothing where F_latt is 0 either
+        products = torch.where(reached(scene, ray, term), products, torch.zeros_like(products))
+    elif ray.lit is not None:
         products = torch.where(ray.lit, products, torch.zeros_like(products))
+    if scene.experiment.corrected:
+        for factor in subpixel_factors(scene, state):
+            products = products * factor
+        for product in products.unbind(0):
+            state.layer_total = state.layer_total + product
+        return
     if not scene.running_products:
         for product in products.unbind(0):
             state.total = state.total.add_(product)
         return
-    factors = running_factors(scene, state)
+    factors = subpixel_factors(scene, state)
     for product, active in zip(products.unbind(0), reached(scene, ray, term).unbind(0), strict=True):
         total = state.total + product
         for factor in factors:
@@ -262,8 +318,8 @@ def accumulate(scene: Scene, state: PixelState, tile: Tile, ray: Ray, term: Term
         state.total = torch.where(active, total, state.total)
 
 
-def running_factors(scene: Scene, state: PixelState) -> list[Tensor]:
-    """What multiplies the running sum after each addition, in this order (HD-OVS-1)."""
+def subpixel_factors(scene: Scene, state: PixelState) -> list[Tensor]:
+    """What multiplies each term, or the running sum after each addition (HD-OVS-1), in this order."""
     sampling = scene.experiment.sampling
     selected = (
         (sampling.per_subpixel_thick, state.capture),
@@ -294,13 +350,17 @@ def first_out_of_range(scene: Scene, tile: Tile) -> Tensor:
 
 
 def photons(scene: Scene, state: PixelState) -> Tensor:
-    """Photons per pixel, float64, before the rounding to the stored image (P6.11)."""
-    sampling = scene.experiment.sampling
+    """Photons per pixel, float64, before the rounding to the stored image (P6.11, P8.4)."""
+    sampling, corrected = scene.experiment.sampling, scene.experiment.corrected
     value = scene.scale * state.total.double() / scene.steps
-    if not sampling.per_subpixel_thick:
+    if not corrected and not sampling.per_subpixel_thick:
         value = value * state.capture
     if not sampling.per_subpixel_polar:
         value = value * state.polar
     if not sampling.per_subpixel_omega:
         value = value * state.omega
+    if corrected and sampling.water:
+        captured = state.capture_sum if scene.experiment.detector.sensor.thick else torch.ones_like(value)
+        polar, omega = state.background_factor
+        value = value + scene.scale * sampling.background * captured * polar * omega
     return value

@@ -13,23 +13,27 @@ from nanobrag_torch.physics.structure_factor import Lookup
 from nanobrag_torch.physics.vectors import Vec3, unit
 from nanobrag_torch.setup.experiment import Experiment, Orientations
 
+LARGEST_F = 1e18
+"""Squares of larger amplitudes, overshooting in an interpolation, may not fit float32."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Scene:
     """What the pixel loop reads and never changes; tensors on the device of the render.
 
     ``dtype`` is that of what follows the Miller index. ``amplitudes`` are F in float64,
-    for interpolation, ``intensities`` F*F in ``dtype``. ``rows`` marks the axes of more
-    than one cell, ``cells_m`` the vectors a, b, c of every orientation, its components of
-    shape (3, orientations, 1), ``counts`` the cells along them, shape (3, 1, 1),
-    ``polar_may_vanish`` says whether a polarization factor can be 0 after
-    it was computed, ``scale`` is re2 times the fluence (P6.11).
+    for interpolation, ``intensities`` F*F in ``dtype``, ``huge`` says whether F*F may be
+    infinite. ``cells_m`` are the vectors a, b, c of every orientation, each component of
+    shape (3, orientations, 1), ``counts`` the cells along them, shape (3, 1, 1), ``rows``
+    the axes of more than one cell. ``polar_may_vanish`` says whether a polarization factor
+    can be 0 after it was computed, ``scale`` is re2 times the fluence (P6.11).
     """
 
     experiment: Experiment
     dtype: torch.dtype
     amplitudes: Lookup
     intensities: Lookup
+    huge: bool
     subpixel_m: Tensor
     polarization_axis: Vec3
     polarized: bool
@@ -76,6 +80,7 @@ def build(experiment: Experiment, device: torch.device, dtype: torch.dtype) -> S
         dtype=dtype,
         amplitudes=replace(amplitudes, values=amplitudes.values.to(device)),
         intensities=replace(amplitudes, values=squares.to(device=device, dtype=dtype)),
+        huge=bool(amplitudes.values.detach().abs().max() > LARGEST_F),
         subpixel_m=on.detector.pixel_m / on_device(float(on.sampling.oversample), device),
         # normalised once more than P2.5 did, as every use of it does (P7)
         polarization_axis=unit(on.beam.polarization_axis),

@@ -58,6 +58,7 @@ def experiment(request: Request) -> Experiment:
     turns = orientations(request, xtal, axes.spindle)
     check_finite(detector, xtal, beam)
     return Experiment(
+        corrected=request.corrected,
         detector=detector,
         beam=beam,
         crystal=xtal,

@@ -56,10 +56,15 @@ def grid(count: int | None, span: Tensor | None, step: Tensor | None, default: f
     return cleaned(n, given, step)
 
 
-def layer_grid(count: int | None, thickness: Tensor) -> Grid:
-    """Resolve the layers of a sensor: a thickness alone is halved (P4.1)."""
+def layer_grid(count: int | None, thickness: Tensor, corrected: bool) -> Grid:
+    """Resolve the layers of a sensor: a thickness alone is halved (P4.1).
+
+    Layers reach beyond the sensor and are at least two, unless ``corrected`` (HD-THK-2).
+    """
     if count is None or count <= 0:
         return cleaned(2, thickness, thickness / 2.0)
+    if corrected:
+        return cleaned(count, thickness, thickness / count)
     n = max(count, 2)
     return cleaned(n, thickness, thickness / (n - 1))
 

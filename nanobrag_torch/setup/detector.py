@@ -58,8 +58,8 @@ TABLE: dict[Convention, tuple[Triple, ...]] = {
 def convention_axes(request: Request) -> Axes:
     """The vectors in force: the table's, and under CUSTOM those that the user gave (P2.4).
 
-    Normalised as in P2.5, the two-theta axis not (HD-DET-4). A normal whose
-    length is not exactly 1 is replaced by fast x slow (HD-DET-3).
+    Normalised as in P2.5, the two-theta axis with corrected physics only (HD-DET-4).
+    A normal whose length is not exactly 1 is replaced by fast x slow (HD-DET-3).
     """
     defaults = TABLE[request.convention]
     given = (
@@ -82,7 +82,7 @@ def convention_axes(request: Request) -> Axes:
         fdet=fdet,
         sdet=sdet,
         odet=normal(odet, fdet, sdet),
-        twotheta=twotheta,
+        twotheta=unit(twotheta) if request.corrected else twotheta,
         polar=unit(polar),
         spindle=unit(spindle),
     )
@@ -144,7 +144,7 @@ def sensor_layers(request: Request) -> Sensor:
     """Layers of the sensor and its attenuation (P4.1, C4.9)."""
     thickness = scalar(request.sensor_thick_m)
     mu = None if request.sensor_mu_inv_m is None else scalar(request.sensor_mu_inv_m)
-    layers = layer_grid(request.sensor_layers, thickness)
+    layers = layer_grid(request.sensor_layers, thickness, request.corrected)
     if layers.count > MOST_LAYERS:
         raise UsageError(f"-detector_thicksteps: {layers.count} layers, expected at most {MOST_LAYERS}")
     if mu is None:
@@ -225,6 +225,11 @@ def pivot_in_force(request: Request) -> Pivot:
             return Pivot.BEAM
 
 
+def not_zero(ratio: Tensor) -> Tensor:
+    """``ratio``, or the smallest normal number in place of exactly 0 (P2.6)."""
+    return scalar(SMALLEST_NORMAL) if ratio == 0 else ratio
+
+
 def corner(f: Tensor, s: Tensor, axes: tuple[Vec3, Vec3], along: Vec3) -> Vec3:
     """Outer corner of the first pixel: ``-f*fdet - s*sdet + along`` (P2.7)."""
     return add(subtract(scale(-f, axes[0]), scale(s, axes[1])), along)
@@ -240,8 +245,22 @@ def warn_of_unused_pix0(request: Request, pix0_m: Vec3) -> None:
         )
 
 
+def refuse_skew_curvature(request: Request, beam: Vec3) -> None:
+    """A curved detector has a meaning for a beam along x only (HD-DET-6). Raises: UsageError."""
+    x, y, z = (float(component) for component in beam)
+    if request.corrected and request.curved_detector and not (y == z == 0 and x > 0):
+        raise UsageError(
+            f"-curved_det: the beam is {x:g} {y:g} {z:g}, expected it along x with -physics corrected"
+        )
+
+
 def place(request: Request, axes: Axes) -> Detector:
-    """The detector of ``request`` in the laboratory (P2.2 to P2.8)."""
+    """The detector of ``request`` in the laboratory (P2.2 to P2.8).
+
+    The distance along the beam ignores the swing, unless the physics is corrected (HD-DET-1).
+    Raises: UsageError, InputFileError for the mask.
+    """
+    refuse_skew_curvature(request, axes.beam)
     pixel_m = scalar(request.pixel_m)
     fast, slow, fast_m, slow_m = pixel_counts(request, pixel_m)
     points = beam_points(request, pixel_m, fast_m, slow_m)
@@ -252,9 +271,7 @@ def place(request: Request, axes: Axes) -> Detector:
     def turned(v: Vec3) -> Vec3:
         return rotaxis(rotxyz(v, turns), axes.twotheta, twotheta)
 
-    ratio = dot(axes.beam, rotxyz(axes.odet, turns))
-    if ratio == 0:
-        ratio = scalar(SMALLEST_NORMAL)
+    ratio = not_zero(dot(axes.beam, rotxyz(axes.odet, turns)))
     close = torch.abs(ratio * scalar(request.distance_m))
     if request.close_distance_m is not None:
         close = scalar(request.close_distance_m)
@@ -269,6 +286,8 @@ def place(request: Request, axes: Axes) -> Detector:
 
     warn_of_unused_pix0(request, pix0)
     close = dot(pix0, odet)
+    if request.corrected:
+        ratio = not_zero(dot(axes.beam, odet))
     near = subtract(scale(close / ratio, axes.beam), pix0)
     return Detector(
         fast_pixels=fast,

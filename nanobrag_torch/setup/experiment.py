@@ -241,7 +241,7 @@ class Sampling(Part):
     cut: bool
     """Whether a resolution limit was given."""
     background: Tensor
-    """Ibg of P6.2, added once per pixel before scaling."""
+    """Added once per pixel: before scaling (P6.2), or with a scale of its own (P8.4)."""
     water: bool
     """Whether a water path was given."""
     water_m: Tensor
@@ -249,8 +249,12 @@ class Sampling(Part):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Experiment(Part):
-    """Everything that determines the image."""
+    """Everything that determines the image.
 
+    ``corrected`` selects the image physics without the historical defects (P8.4).
+    """
+
+    corrected: bool
     detector: Detector
     beam: Beam
     crystal: Crystal

@@ -31,10 +31,15 @@ def recommended_oversample(detector: Detector, crystal: Crystal, wavelength_m: T
     return max(1, math.ceil(ratio))
 
 
-def background(fluence: Tensor, water_m: Tensor) -> Tensor:
-    """Constant background in the units of the intensity sum (P6.2, HD-BKG-1)."""
-    amplitude = WATER_ELECTRONS * WATER_ELECTRONS * THOMSON_M2
-    return amplitude * fluence * water_m * water_m * water_m * 1e6 * AVOGADRO / 18.0
+def background(fluence: Tensor, water_m: Tensor, corrected: bool) -> Tensor:
+    """Constant background in the units of the intensity sum (P6.2, P8.4).
+
+    Holds the scale of the image, which is applied once more, unless ``corrected`` (HD-BKG-1).
+    """
+    amplitude = scalar(WATER_ELECTRONS * WATER_ELECTRONS)
+    if not corrected:
+        amplitude = amplitude * THOMSON_M2 * fluence
+    return amplitude * water_m * water_m * water_m * 1e6 * AVOGADRO / 18.0
 
 
 def sampling(
@@ -66,7 +71,7 @@ def sampling(
         steps=steps,
         dmin_m=scalar(request.dmin_m),
         cut=request.dmin_m > 0,
-        background=background(beam.fluence_ph_m2, water),
+        background=background(beam.fluence_ph_m2, water, request.corrected),
         water=request.water_m != 0,
         water_m=water,
     )

@@ -145,6 +145,19 @@ def test_round_divergence_drops_the_corners(count: int, kept: list[Pair]) -> Non
 
 
 @pytest.mark.parametrize(
+    ("step_mrad", "kept"),
+    [
+        ("0.7", [(-0.5, -0.5), (-0.5, 0.2), (0.2, -0.5), (0.2, 0.2)]),
+        ("0.6", [(-0.5, 0.1), (0.1, -0.5), (0.1, 0.1)]),
+    ],
+)
+def test_trimming_of_even_grids_allows_for_half_a_step(step_mrad: str, kept: list[Pair]) -> None:
+    """Of the corner, 8*(0.25 - step^2/4) is 1.02 for 0.7, which stays, and 1.28 for 0.6 (P4.6 step 2)."""
+    line = f"-divergence 1 -divsteps 2 -hdivstep {step_mrad} -vdivstep {step_mrad}"
+    assert np.array(directions_mrad(built(line))) == pytest.approx(np.array(kept), abs=1e-15)
+
+
+@pytest.mark.parametrize(
     ("line", "count"),
     [
         ("-divergence 1 -divsteps 3 -square_div", 9),

@@ -85,6 +85,14 @@ def test_options_without_a_derivation_reach_the_experiment() -> None:
     assert not built(f"{MINIMAL} -nopolar").beam.polarization
 
 
+@pytest.mark.parametrize(
+    ("options", "corrected"), [("", False), ("-physics nanobragg", False), ("-physics corrected", True)]
+)
+def test_the_kind_of_physics_is_passed_on(options: str, corrected: bool) -> None:
+    """The historical image physics unless the corrected one is asked for (C8.5.7, P8.4)."""
+    assert built(f"{MINIMAL} {options}").corrected is corrected
+
+
 def test_the_parts_share_the_vectors_of_the_convention() -> None:
     """Beam, polarization and spindle of a custom set-up are normalised and in their places (P2.4, P2.5)."""
     got = built(f"{MINIMAL} -beam_vector 0 3 4 -polar_vector 2 0 0 -spindle_axis 0 4 -3")

@@ -72,7 +72,22 @@ def test_no_extent_means_one_point(count: int | None, step: float | None) -> Non
 )
 def test_sensor_layers(count: int | None, thickness: float, expected: Resolved) -> None:
     """A thickness alone is halved, n layers are R/(n-1) apart, a count alone is no sensor (P4.1, C4.9)."""
-    assert resolved(layer_grid(count, scalar(thickness))) == expected
+    assert resolved(layer_grid(count, scalar(thickness), corrected=False)) == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "thickness", "expected"),
+    [
+        *((n, 3.0, (2, 3.0, 1.5)) for n in NO_COUNT),
+        (1, 3.0, (1, 3.0, 3.0)),
+        (2, 3.0, (2, 3.0, 1.5)),
+        (4, 3.0, (4, 3.0, 0.75)),
+        *((n, 0.0, (1, 0.0, 0.0)) for n in (None, 0, 1, 5)),
+    ],
+)
+def test_corrected_sensor_layers(count: int | None, thickness: float, expected: Resolved) -> None:
+    """With corrected physics n layers of R/n fill the sensor, and one layer is allowed (HD-THK-2)."""
+    assert resolved(layer_grid(count, scalar(thickness), corrected=True)) == expected
 
 
 PHI_ROWS: list[tuple[int | None, float | None, float | None, Resolved]] = [

@@ -269,6 +269,25 @@ def test_cosines_out_of_range_become_plus_one() -> None:
     assert clamped_cosine(values).tolist() == [1.0, -1.0, 0.3, 1.0, 1.0]
 
 
+def test_a_cell_without_volume_gets_the_smallest_normal_number() -> None:
+    """An angle equal to the sum of the other two makes the cell flat (P3.1 step 2)."""
+    flat = (70.0, 80.0, 90.0, math.pi / 2, math.pi / 4, math.pi / 4)
+    _, cell = reciprocal_from_cell(tuple(scalar(x) for x in flat))
+    assert float(cell.volume) == 2.2250738585072014e-308
+
+
+def test_reciprocal_lengths_are_never_negative() -> None:
+    """An angle above 180 degrees would make one so, the absolute value is taken (P3.1 step 3)."""
+    values = (70.0, 80.0, 90.0, math.radians(285), math.radians(85), math.radians(95))
+    (a_star, b_star, _), cell = reciprocal_from_cell(tuple(scalar(x) for x in values))
+    # sin 285 = -sin 75, and |a*| is the area of the bc face over the volume
+    expected = 80.0 * 90.0 * math.sin(math.radians(75)) / float(cell.volume)
+    assert float(a_star[0]) == pytest.approx(expected, rel=ROUNDING)
+    area = 90.0 * 70.0 * math.sin(math.radians(85)) / float(cell.volume)
+    assert math.hypot(*floats(b_star)) <= area * (1 + ROUNDING)
+    assert float(a_star[0]) > 0
+
+
 def test_vectors_of_the_check_values() -> None:
     """A*, B*, C* and a0, b0, c0 of P10.2, bit for bit."""
     xtal = built("-cell 70 80 90 75 85 95 -misset 10 20 30 -lambda 1.1")

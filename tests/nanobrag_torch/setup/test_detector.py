@@ -407,6 +407,12 @@ def test_a_twotheta_axis_of_another_length_distorts() -> None:
     assert floats(detector.odet) == pytest.approx((math.sqrt(0.75), 0.0, -1.0), abs=ROUNDING)
 
 
+def test_corrected_physics_normalises_the_twotheta_axis() -> None:
+    """Twice y is y: x turns into cos w, 0, -sin w (HD-DET-4)."""
+    detector = placed(asked("-twotheta_axis 0 2 0 -twotheta 30 -physics corrected"))
+    assert floats(detector.odet) == pytest.approx((math.sqrt(0.75), 0.0, -0.5), abs=ROUNDING)
+
+
 @pytest.mark.parametrize("line", ["-distance 200 -close_distance 80", "-close_distance 80 -distance 200"])
 def test_the_close_distance_beats_the_distance(line: str) -> None:
     """In either order the near point is 80 mm away (C4.5, C9.6)."""
@@ -462,6 +468,45 @@ def test_reported_centres_are_where_beam_and_normal_hit(convention: Convention, 
     np.testing.assert_allclose(hit, plane, rtol=0, atol=ROUNDING)
 
 
+@pytest.mark.parametrize("convention", Convention)
+@pytest.mark.parametrize("seed", range(3))
+def test_corrected_centres_hold_after_a_swing(convention: Convention, seed: int) -> None:
+    """With corrected physics the reported beam and distance are geometry for any swing (HD-DET-1)."""
+    request = small(convention, **BEAM_INPUT, **turns(seed), physics="corrected")
+    detector, beam = placed(request), columns(convention)["beam"]
+    reported = (float(detector.centres.fbeam_m), float(detector.centres.sbeam_m))
+    hit = direct_beam(detector, beam)
+    assert reported == pytest.approx(hit, abs=ROUNDING)
+    plane = np.array(floats(detector.pix0_m)) + hit[0] * np.array(floats(detector.fdet))
+    plane += hit[1] * np.array(floats(detector.sdet))
+    np.testing.assert_allclose(float(detector.distance_m) * np.array(beam), plane, rtol=0, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("convention", Convention)
+@pytest.mark.parametrize("seed", range(3))
+def test_corrected_physics_does_not_move_the_detector(convention: Convention, seed: int) -> None:
+    """Only what is reported changes: P2.6 and P2.7 are the same, bit for bit (HD-DET-1)."""
+    request = small(convention, **BEAM_INPUT, **turns(seed))
+    before, after = placed(request), placed(dataclasses.replace(request, physics="corrected"))
+    for name in ("pix0_m", "fdet", "sdet", "odet"):
+        assert floats(getattr(after, name)) == floats(getattr(before, name))
+
+
+@pytest.mark.parametrize("beam", ["-xds", "-beam_vector 1 0.01 0", "-beam_vector -1 0 0"])
+def test_a_curved_detector_across_the_x_axis_is_refused(beam: str) -> None:
+    """Its angles have a meaning for a beam along x only; historically it is rendered (HD-DET-6)."""
+    assert placed(asked(f"{beam} -curved_det")).curved
+    with pytest.raises(UsageError, match="-curved_det: the beam is .* along x with -physics corrected"):
+        placed(asked(f"{beam} -curved_det -physics corrected"))
+    assert not placed(asked(f"{beam} -physics corrected")).curved
+
+
+@pytest.mark.parametrize("beam", ["-mosflm", "-denzo", "-beam_vector 3 0 0"])
+def test_a_curved_detector_along_the_x_axis_is_accepted(beam: str) -> None:
+    """Also with corrected physics (HD-DET-6)."""
+    assert placed(asked(f"{beam} -curved_det -physics corrected")).curved
+
+
 @pytest.mark.parametrize("option", ["-pix0_vector 0.1 0.2 -0.3", "-pix0_vector_mm -216.3 215.2 -230.2"])
 @pytest.mark.parametrize("pivot", ["beam", "sample"])
 def test_the_origin_of_the_user_is_ignored_with_a_warning(
@@ -496,6 +541,7 @@ def test_an_origin_within_a_pixel_is_accepted_silently(
         ("-roi 2 -1 -1 3", (2, 6, 0, 3)),
         ("-roi 5 900 3 900", (5, 900, 3, 900)),
         ("-roi 2 2 3 3", (2, 2, 3, 3)),
+        ("-roi 0 0 0 0", (0, 0, 0, 0)),
     ],
 )
 def test_region_of_interest(line: str, expected: tuple[int, int, int, int]) -> None:
@@ -577,6 +623,16 @@ def test_sensor(
         assert float(sensor.mu_inv_m) == -1.0
     else:
         assert float(sensor.mu_inv_m) * 1e-6 == pytest.approx(mu_inv_um, rel=1e-15)
+
+
+@pytest.mark.parametrize(("steps", "layers", "spacing_um"), [(1, 1, 300.0), (2, 2, 150.0), (4, 4, 75.0)])
+def test_corrected_layers_fill_the_sensor(steps: int, layers: int, spacing_um: float) -> None:
+    """With corrected physics n layers are T/n apart (HD-THK-2)."""
+    line = f"-detector_thick 300 -detector_abs 200 -thicksteps {steps} -physics corrected"
+    sensor = placed(asked(line)).sensor
+    assert sensor.layers == layers
+    # micrometres and back round twice
+    assert float(sensor.spacing_m) * 1e6 == pytest.approx(spacing_um, rel=1e-15)
 
 
 def test_a_made_up_attenuation_is_worth_a_warning(caplog: pytest.LogCaptureFixture) -> None:

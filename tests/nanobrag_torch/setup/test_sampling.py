@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 
 import pytest
@@ -47,6 +48,14 @@ def test_automatic_oversampling(line: str, expected: int) -> None:
     sampling = built(line)
     assert sampling.oversample == expected
     assert sampling.automatic
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_an_oversampling_of_zero_or_less_is_automatic(count: int) -> None:
+    """A request made without a command line may hold such numbers (P3.8)."""
+    request = parse(f"-default_F 1 {COARSE}".split())[0]
+    sampling = experiment(dataclasses.replace(request, oversample=count)).sampling
+    assert (sampling.oversample, sampling.automatic) == (16, True)
 
 
 @pytest.mark.parametrize("line", ["-distance 1e-200", "-distance 1e-320", "-detector_roty 180"])
@@ -143,6 +152,14 @@ def test_the_background_is_that_of_the_historical_image() -> None:
     assert sampling.steps == 4
 
 
+@pytest.mark.parametrize("fluence", ["1e20", "1e29"])
+def test_the_corrected_background_is_free_of_the_fluence(fluence: str) -> None:
+    """Scaled once, with the image: B of P8.4 in plain floats has the same bits (HD-BKG-1)."""
+    sampling = built(f"{COARSE} -water 37 -fluence {fluence} -physics corrected")
+    w = 37 / 1e6
+    assert float(sampling.background) == 2.57 * 2.57 * w * w * w * 1e6 * 6.02214179e23 / 18.0
+
+
 @pytest.mark.parametrize(("line", "water"), [("", False), ("-water 0", False), ("-water 1", True)])
 def test_water_is_off_without_a_path(line: str, water: bool) -> None:
     """No path means no background (P6.2, C3.102)."""
@@ -154,7 +171,7 @@ def test_water_is_off_without_a_path(line: str, water: bool) -> None:
 def test_the_background_follows_the_cube_of_the_path() -> None:
     """Its slope with the path is three times the value over the path, and linear in the fluence (P6.2)."""
     fluence, path = scalar(1e24).requires_grad_(), scalar(5e-5).requires_grad_()
-    value = background(fluence, path)
+    value = background(fluence, path, corrected=False)
     to_fluence, to_path = torch.autograd.grad(value, (fluence, path))
     assert float(to_fluence) * 1e24 == pytest.approx(value.item(), rel=1e-14)
     assert float(to_path) * 5e-5 == pytest.approx(3 * value.item(), rel=1e-14)

@@ -205,6 +205,12 @@ def test_interpolation(options: str, expected: bool) -> None:
     assert structure_factors(from_cache).interpolate is expected
 
 
+def test_one_reflection_is_enough_for_interpolation(empty_folder: Path) -> None:
+    """Only a table without any reflection switches it off (P3.9)."""
+    (empty_folder / "a.hkl").write_text("0 0 1 5\n")
+    assert structure_factors(asked("-hkl a.hkl")).interpolate is True
+
+
 @pytest.mark.parametrize("options", ["", "-N 1", "-interpolate"])
 def test_no_interpolation_without_reflections(options: str) -> None:
     """It is off where nothing is tabulated, even if asked for (P3.9, C4.10)."""
