@@ -19,7 +19,7 @@ PIP = $(if $(TORCH_CPU_INDEX),PIP_EXTRA_INDEX_URL="$${PIP_EXTRA_INDEX_URL:+$$PIP
 help:
 	@echo 'make parity   prove that the PyTorch simulator and the C reference agree (evidence in reports/)'
 	@echo 'make test     the tests, with branch coverage'
-	@echo 'make golden   both C programs and the simulator against the golden data'
+	@echo 'make golden   the specification program and the simulator against the golden suite'
 	@echo 'make lint     style, format and type checks'
 	@echo 'make clean    remove the environment, builds and caches; reports/ stays'
 	@echo 'All targets first bring .venv up to date. More: .venv/bin/nox -l'
@@ -33,7 +33,7 @@ test: venv
 	@$(NOX) tests
 
 golden: venv
-	@echo '== make golden: every program against the golden data'
+	@echo '== make golden: the cases of golden_suite_generator/golden, byte by byte'
 	@$(NOX) golden
 
 lint: venv

@@ -16,8 +16,14 @@ import nox
 ROOT = Path(__file__).parent
 GENERATOR = "golden_suite_generator"
 LOCKS = ("cpu", "cuda", "dev")
-PYTHON_FILES = ("nanobrag_torch", "nbparity", "tests", "noxfile.py", f"{GENERATOR}/experiments")
-TYPED_FILES = ("nanobrag_torch", "nbparity", "noxfile.py", f"{GENERATOR}/experiments/make_cro.py")
+PYTHON_FILES = ("nanobrag_torch", "nbparity", "tests", "noxfile.py", GENERATOR)
+TYPED_FILES = (
+    "nanobrag_torch",
+    "nbparity",
+    "noxfile.py",
+    f"{GENERATOR}/experiments/make_cro.py",
+    f"{GENERATOR}/golden/make_inputs.py",
+)
 # The environment that decides numbers is data, shared with the harness.
 PINNED = tomllib.loads((ROOT / "nbparity" / "environment.toml").read_text(encoding="utf-8"))["pinned"]
 
@@ -155,10 +161,34 @@ def run_pytest(session: nox.Session, marker: str, *options: str) -> None:
 
 @nox.session
 def golden(session: nox.Session) -> None:
-    """Run every program on the golden cases and compare with the stored images (NB_GOLDEN_DIR)."""
+    """Check the golden suite with c_spec and py, byte by byte; -- --write makes it anew with c_spec."""
     prepare(session)
+    session.run("python", f"{GENERATOR}/golden/make_inputs.py", "--check")
     build_c(session)
     harness(session, "golden", *session.posargs)
+
+
+@nox.session
+def parity_matrix(session: nox.Session) -> None:
+    """Run every case with the three programs, one table in reports/; -- --case ID for one of them."""
+    prepare(session)
+    build_c(session)
+    harness(session, "matrix", *session.posargs)
+
+
+@nox.session
+def flags(session: nox.Session) -> None:
+    """Print which golden case and which test exercises each option; fails if one has neither."""
+    prepare(session)
+    session.run("python", "-P", "tests/flag_table.py")
+
+
+@nox.session
+def historical(session: nox.Session) -> None:
+    """Compare all programs with stored output of the historical nanoBragg (data: NB_GOLDEN_DIR)."""
+    prepare(session)
+    build_c(session)
+    harness(session, "historical", *session.posargs)
 
 
 @nox.session

@@ -1,13 +1,26 @@
 """Command line of the harness; the only place that prints errors and exits."""
 
 import argparse
+import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import bench, experiment, golden, golden_supervisor, n1, thresholds, verify
-from .errors import BlockedError, ExitCode, ParityError
+from . import (
+    bench,
+    cases,
+    experiment,
+    golden,
+    historical,
+    historical_supervisor,
+    matrix,
+    n1,
+    thresholds,
+    verify,
+)
+from .errors import BlockedError, ExitCode, ParityError, UsageError
 from .programs import Program, Programs, locate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nbparity", description="Compare the diffraction programs.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_n1, _add_verify, _add_golden, _add_bench):
+    for add in (_add_n1, _add_matrix, _add_verify, _add_golden, _add_historical, _add_bench):
         add(commands)
     return parser
 
@@ -56,6 +69,10 @@ def _positive(text: str) -> int:
     if number < 1:
         raise ValueError
     return number
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _add_n1(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -111,6 +128,31 @@ def _chosen_experiments(root: Path, ids: list[str] | None) -> list[experiment.Ex
     return [experiment.load(root, "cro")]
 
 
+def _add_matrix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("matrix", help="run the cases of the golden suite with all programs")
+    _common(parser)
+    parser.add_argument("--case", action="append", help="only this case, by its id")
+    parser.add_argument("--jobs", type=_positive, default=_cores(), help="cases at a time")
+    parser.add_argument("--reports", type=Path, help="instead of reports/")
+    parser.set_defaults(command=_matrix)
+
+
+def _matrix(arguments: argparse.Namespace) -> int:
+    root = arguments.root.resolve()
+    chosen, limits = cases.load(root, arguments.case), thresholds.load()
+    started = time.monotonic()
+    results = matrix.run_matrix(root, chosen, _programs(arguments), limits, arguments.jobs)
+    seconds = time.monotonic() - started
+    reports = (arguments.reports or root / "reports").absolute()
+    folder = matrix.write_report(reports / "parity_matrix", results, seconds)
+    for result in results:
+        for problem in result.problems:
+            print(f"{result.case.id}: {problem}")
+    print(matrix.summary(results, seconds), end="")
+    print(f"table: {_from_here(folder / 'matrix.md')}")
+    return ExitCode.OK if all(result.passed for result in results) else ExitCode.UNEXPLAINED
+
+
 def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("verify", help="check that bundles are complete, unchanged and true")
     parser.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
@@ -128,27 +170,62 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _add_golden(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("golden", help="run the programs on the golden cases (data: $NB_GOLDEN_DIR)")
+    parser = commands.add_parser("golden", help="check the golden suite, or write it")
+    _common(parser)
+    parser.add_argument("--case", action="append", help="only this case, by its id")
+    parser.add_argument("--program", action="append", choices=["c_spec", "py"], help="only this program")
+    parser.add_argument("--write", action="store_true", help="replace the stored suite by what c_spec makes")
+    parser.add_argument("--jobs", type=_positive, default=_cores(), help="processes at a time")
+    parser.set_defaults(command=_golden)
+
+
+def _golden(arguments: argparse.Namespace) -> int:
+    root, programs = arguments.root.resolve(), _programs(arguments)
+    if arguments.write:
+        if arguments.case or arguments.program:
+            raise UsageError("--write makes the whole suite with c_spec: expected no --case and no --program")
+        count = golden.write(root, cases.load(root), programs.c_spec, arguments.jobs)
+        print(f"{count} cases written below {_from_here(root / cases.FOLDER)}")
+        return ExitCode.OK
+    chosen = [
+        program
+        for program in (programs.c_spec, programs.py)
+        if not arguments.program or program.name in arguments.program
+    ]
+    results = golden.check(root, cases.load(root, arguments.case), chosen, arguments.jobs)
+    for result in results:
+        for problem in result.problems:
+            print(f"{result.case} ({result.program}): {problem}")
+    for program in chosen:
+        own = [result for result in results if result.program == program.name]
+        print(f"{program.name}: {sum(not result.problems for result in own)} of {len(own)} cases as stored")
+    return ExitCode.UNEXPLAINED if any(result.problems for result in results) else ExitCode.OK
+
+
+def _add_historical(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "historical", help="compare with stored output of the historical program (data: $NB_GOLDEN_DIR)"
+    )
     _common(parser)
     parser.add_argument("--area", action="append", default=[], help="only cases of this area")
     parser.add_argument("--case", action="append", default=[], help="only this case")
     parser.add_argument("--program", action="append", choices=["c", "c_spec", "py"], help="only this program")
     parser.add_argument("--supervisor", action="store_true", help="also the real-data region and full frame")
-    parser.add_argument("--jobs", type=_positive, default=2, help="processes at a time")
-    parser.set_defaults(command=_golden)
+    parser.add_argument("--jobs", type=_positive, default=_cores(), help="processes at a time")
+    parser.set_defaults(command=_historical)
 
 
-def _golden(arguments: argparse.Namespace) -> int:
-    folder = golden.data_folder(arguments.root)
+def _historical(arguments: argparse.Namespace) -> int:
+    folder = historical.data_folder(arguments.root)
     limits = thresholds.load()
-    cases = golden.load_cases(folder, arguments.area, arguments.case)
+    chosen = historical.load_cases(folder, arguments.area, arguments.case)
     programs = [p for p in _programs(arguments).all() if not arguments.program or p.name in arguments.program]
-    with tempfile.TemporaryDirectory(prefix="nbparity-golden-") as logs:
-        results = golden.run_cases(arguments.root, cases, programs, arguments.jobs, Path(logs))
+    with tempfile.TemporaryDirectory(prefix="nbparity-historical-") as logs:
+        results = historical.run_cases(arguments.root, chosen, programs, arguments.jobs, Path(logs))
         if arguments.supervisor:
-            results += golden_supervisor.run_supervisor(arguments.root, folder, programs, Path(logs))
-    print(golden.table(results, programs))
-    print(golden.counts(results, programs, limits), end="")
+            results += historical_supervisor.run_supervisor(arguments.root, folder, programs, Path(logs))
+    print(historical.table(results, programs))
+    print(historical.counts(results, programs, limits), end="")
     outside = [f"{result.case} ({result.program})" for result in results if not result.passes(limits)]
     if outside:
         print(f"outside the thresholds: {', '.join(outside)}")

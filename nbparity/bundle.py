@@ -13,6 +13,7 @@ from .errors import NotIntactError, NotWrittenError
 from .hashing import differences, files_below, parse_sha256_list, sha256_list
 
 STAMP = "%Y%m%dT%H%M%SZ"
+FOLDERS = ("inputs", "tests", "results")
 
 
 def stamp() -> str:
@@ -21,8 +22,8 @@ def stamp() -> str:
 
 
 @contextmanager
-def building(parent: Path) -> Iterator[Path]:
-    """Give a hidden folder beside the finished bundles; it is removed unless it was put into place."""
+def building(parent: Path, folders: tuple[str, ...] = FOLDERS) -> Iterator[Path]:
+    """Give a hidden folder beside the finished ones; it is removed unless it was put into place."""
     try:
         parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
@@ -30,7 +31,7 @@ def building(parent: Path) -> Iterator[Path]:
     except OSError as error:
         raise NotWrittenError(f"no bundle can be written below {parent}: {error.strerror}") from None
     try:
-        for name in ("inputs", "tests", "results"):
+        for name in folders:
             (folder / name).mkdir()
         yield folder
     finally:

@@ -21,6 +21,8 @@ class Thresholds:
     golden_min_bit_identical: float
     golden_max_ulp: int
     ablation_offset_deg: float
+    matrix_min_bit_identical: float
+    trace_max_relative: float
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for a bundle."""
@@ -39,6 +41,8 @@ def load(path: Path = FILE) -> Thresholds:
             golden_min_bit_identical=data["golden"]["min_bit_identical"],
             golden_max_ulp=data["golden"]["max_ulp"],
             ablation_offset_deg=data["ablation"]["offset_deg"],
+            matrix_min_bit_identical=data["matrix"]["min_bit_identical"],
+            trace_max_relative=data["trace"]["max_relative"],
         )
     except KeyError as error:
         raise UsageError(f"{path}: key {error} is missing") from None

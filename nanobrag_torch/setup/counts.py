@@ -99,7 +99,7 @@ def phi_grid(count: int | None, osc: Tensor | None, step: Tensor | None) -> Grid
             return Grid(2, step, step)
         osc = 1.0 / scalar(DEGREES_PER_RADIAN)
         return Grid(n, osc, osc / n)
-    return Grid(n, osc, osc / n if step is None else step)
+    return Grid(n, osc, osc / n if step is None or step < 0 else step)
 
 
 def mosaic_count(domains: int | None, spread: Tensor | None) -> tuple[int, Tensor]:

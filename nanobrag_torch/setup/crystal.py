@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.constants import DEGREES_PER_RADIAN, SMALLEST_NORMAL
+from nanobrag_torch.errors import UsageError
 from nanobrag_torch.formats import matrix
 from nanobrag_torch.physics.roots import sqrt
 from nanobrag_torch.physics.vectors import Vec3, cross, dot, norm, rescale, scale
@@ -148,11 +149,18 @@ def clipped_sample(request: Request) -> tuple[float, float, float]:
 
 
 def cell_counts(request: Request, lengths_m: tuple[Tensor, Tensor, Tensor]) -> Vec3:
-    """Unit cells along a, b, c as float64, from counts or sample size (P3.7)."""
+    """Unit cells along a, b, c as float64, from counts or sample size (P3.7). Raises: UsageError."""
 
     def count(given: int, size_m: float, length_m: Tensor) -> Tensor:
-        n = math.ceil(float(scalar(size_m) / length_m)) if size_m > 0 else given
-        return scalar(float(max(n, 1)))
+        if size_m <= 0:
+            return scalar(float(max(given, 1)))
+        ratio = float(scalar(size_m) / length_m)
+        if not math.isfinite(ratio):
+            raise UsageError(
+                f"cell edge of {float(length_m):g} m in a crystal of {size_m:g} m: "
+                "expected a possible cell (-cell, -mat, -lambda)"
+            )
+        return scalar(float(max(math.ceil(ratio), 1)))
 
     x_m, y_m, z_m = clipped_sample(request)
     return (

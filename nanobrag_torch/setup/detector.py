@@ -105,7 +105,13 @@ def pixel_counts(request: Request, pixel_m: Tensor) -> tuple[int, int, Tensor, T
         fast_m = pixel_m * request.fast_pixels
     if request.slow_pixels is not None:
         slow_m = pixel_m * request.slow_pixels
-    fast, slow = math.ceil(float(fast_m / pixel_m - 0.5)), math.ceil(float(slow_m / pixel_m - 0.5))
+    ratios = float(fast_m / pixel_m - 0.5), float(slow_m / pixel_m - 0.5)
+    if max(ratios) > MAX_PIXELS:
+        raise UsageError(
+            f"detector of {ratios[0]:g} x {ratios[1]:g} pixels (fast x slow): "
+            f"expected at most {MAX_PIXELS} in all"
+        )
+    fast, slow = math.ceil(ratios[0]), math.ceil(ratios[1])
     if fast < 1 or slow < 1:
         raise UsageError(f"detector of {fast} x {slow} pixels (fast x slow): expected at least 1 x 1")
     if fast * slow > MAX_PIXELS:

@@ -61,6 +61,10 @@ def orientations(request: Request, crystal: Crystal, spindle_axis: Vec3) -> Orie
             f"expected at most {MOST_ORIENTATIONS} orientations"
         )
     phi = start + steps.step * torch.arange(steps.count, dtype=torch.float64)
+    if not torch.isfinite(phi).all():
+        raise UsageError(
+            f"-phi/-osc/-phistep: a spindle angle of {float(phi[-1]):g} rad, expected a finite one"
+        )
     matrices = mosaic_matrices(domains, spread, request.mosaic_seed)
 
     def turned(v: Vec3) -> Vec3:

@@ -269,6 +269,21 @@ def test_cosines_out_of_range_become_plus_one() -> None:
     assert clamped_cosine(values).tolist() == [1.0, -1.0, 0.3, 1.0, 1.0]
 
 
+def test_a_sine_above_one_is_clamped() -> None:
+    """In this orthogonal cell the sine rounds to just above 1, and b* keeps its length (P3.1 step 5)."""
+    values = (10.0, 45.0, 34.0, math.pi / 2, math.pi / 2, math.pi / 2)
+    (a_star, b_star, _), cell = reciprocal_from_cell(tuple(scalar(x) for x in values))
+    length_b = 34.0 * 10.0 * math.sin(math.pi / 2) * (1.0 / float(cell.volume))
+    assert 34.0 * (1.0 / float(cell.volume)) / float(a_star[0]) / length_b > 1.0
+    assert float(b_star[1]) == length_b
+
+
+def test_a_cell_below_a_cubic_angstrom_keeps_its_volume() -> None:
+    """Only a volume of 0 or less is replaced (P3.1 step 2)."""
+    _, cell = reciprocal_from_cell(tuple(scalar(x) for x in (0.5, 0.5, 0.5, 0.0, 0.0, 0.0)))
+    assert float(cell.volume) == pytest.approx(0.125, rel=ROUNDING)
+
+
 def test_a_cell_without_volume_gets_the_smallest_normal_number() -> None:
     """An angle equal to the sum of the other two makes the cell flat (P3.1 step 2)."""
     flat = (70.0, 80.0, 90.0, math.pi / 2, math.pi / 4, math.pi / 4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
+import re
 from pathlib import Path
 
 import numpy as np
@@ -518,6 +519,13 @@ def test_the_origin_of_the_user_is_ignored_with_a_warning(
     assert "-pix0_vector" not in caplog.text
     assert floats(placed(asked(f"{line} {option}")).pix0_m) == floats(without.pix0_m)
     assert "-pix0_vector" in caplog.text
+
+
+def test_both_origins_are_told_in_millimetres(caplog: pytest.LogCaptureFixture) -> None:
+    """The computed corner of the default detector, and the one given in metres (C8.5)."""
+    placed(asked("-pix0_vector 0.1 0.2 -0.3"))
+    (message,) = (record.getMessage() for record in caplog.records)
+    assert re.findall(r"-?[0-9.]+(?: -?[0-9.]+){2} mm", message) == ["100 51.2 -51.2 mm", "100 200 -300 mm"]
 
 
 @pytest.mark.parametrize(("off_mm", "warned"), [(0.0999, False), (0.1001, True)])

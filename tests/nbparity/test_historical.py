@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from nbparity import golden, thresholds
+from nbparity import historical, thresholds
 from nbparity.__main__ import main
 from nbparity.errors import BlockedError, ExitCode, UsageError
 
@@ -42,7 +42,7 @@ def data(site, monkeypatch):
 def command(site, *arguments):
     programs = {name: str(site.root / "programs" / name) for name in ("c", "spec", "py")}
     bins = ("--c-bin", programs["c"], "--spec-bin", programs["spec"], "--py-bin", programs["py"])
-    return main(["golden", "--root", str(site.root), *bins, *arguments])
+    return main(["historical", "--root", str(site.root), *bins, *arguments])
 
 
 def test_each_program_is_compared_with_its_own_image(site, data, capsys):
@@ -84,7 +84,7 @@ def test_no_data_is_blocked_with_the_way_out(site, monkeypatch, capsys):
     monkeypatch.setenv("NB_GOLDEN_DIR", str(site.root / "none"))
     assert command(site) == ExitCode.BLOCKED
     error = capsys.readouterr().err
-    assert error.startswith("nbparity: blocked: no golden data: ")
+    assert error.startswith("nbparity: blocked: no historical data: ")
     assert error.endswith("index.json does not exist (set NB_GOLDEN_DIR)\n")
 
 
@@ -98,15 +98,15 @@ def test_a_mistyped_choice_is_refused_with_the_known_ones(site, data, capsys, op
 def test_the_seed_of_the_clobber_case_is_written_out():
     """P8.3: the angles that the historical parser made of it, in place of the request and the seed."""
     args = ("-hkl", "x", "-misset", "random", "-misset_seed", "27", "-lambda", "1.03")
-    case = golden.Case(
+    case = historical.Case(
         name="misset_seed_clobber", area="", folder=None, args=args, inputs=(), shape=(1, 1), outputs={}
     )
-    assert golden.arguments(case) == ("-hkl", "x", "-misset", "27", "0", "1.03", "-lambda", "1.03")
+    assert historical.arguments(case) == ("-hkl", "x", "-misset", "27", "0", "1.03", "-lambda", "1.03")
 
 
 def test_other_arguments_of_that_case_are_an_error():
     """The substitution never passes unnoticed."""
-    case = golden.Case(
+    case = historical.Case(
         name="misset_seed_clobber",
         area="",
         folder=None,
@@ -116,16 +116,16 @@ def test_other_arguments_of_that_case_are_an_error():
         outputs={},
     )
     with pytest.raises(UsageError, match="its arguments do not hold"):
-        golden.arguments(case)
+        historical.arguments(case)
 
 
 def test_the_real_data_cover_every_area(root):
     """The cases that the repository's figures are about; only where the golden data are."""
     try:
-        folder = golden.data_folder(root)
+        folder = historical.data_folder(root)
     except BlockedError as error:
         pytest.skip(str(error))
-    cases = golden.load_cases(folder, [], [])
+    cases = historical.load_cases(folder, [], [])
     assert len(cases) == 89
     assert all((folder / "inputs" / name).is_file() for case in cases for name in case.inputs)
     assert thresholds.load().golden_min_bit_identical == 0.9999

@@ -1,4 +1,4 @@
-"""``nbparity golden --supervisor``: the real-data experiment against its stored region and samples."""
+"""``nbparity historical --supervisor``: the real-data experiment against its stored region and samples."""
 
 import json
 import tempfile
@@ -10,7 +10,7 @@ import numpy as np
 
 from . import environment
 from .compare import Comparison, FloatImage, compare, crop, read_float_image, undefined
-from .golden import Result, last_line
+from .historical import Result, last_line
 from .processes import run
 from .programs import Program
 
