@@ -205,9 +205,25 @@ def sanitize(session: nox.Session) -> None:
     build_c(session, "SANITIZE=1", "check")
 
 
+@nox.session
+def coverage_c(session: nox.Session) -> None:
+    """Run the C tests and the golden suite on C programs that count, and print lines and branches covered."""
+    prepare(session)
+    folder = ROOT / GENERATOR / "build" / "coverage"
+    shutil.rmtree(folder, ignore_errors=True)
+    build_c(session, "COVERAGE=1")
+    tests = [f"tests/golden_suite_generator/test_c_{part}.py" for part in ("command_line", "files", "vectors")]
+    session.run("python", "-m", "pytest", "-q", *tests, env={"NB_COVERAGE": "1"})
+    programs = {"c": "nanoBragg", "spec": "nanoBragg-spec", "py": "nanoBragg-spec"}
+    bins = [f"--{option}-bin={folder / name}" for option, name in programs.items()]
+    with tempfile.TemporaryDirectory() as scratch:
+        harness(session, "matrix", *bins, f"--reports={scratch}")
+    session.run("gcovr", str(folder), "--root", GENERATOR, "--txt-metric", "branch", "--print-summary")
+
+
 def build_c(session: nox.Session, *arguments: str) -> None:
     """Build in the folder of the C reference."""
-    session.run("make", "-C", GENERATOR, *arguments, external=True)
+    session.run("make", "-s", "-C", GENERATOR, *arguments, external=True)
 
 
 @nox.session
