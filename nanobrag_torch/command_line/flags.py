@@ -147,7 +147,10 @@ def _or_automatic(x: float) -> float | None:
 _INPUT = "Input files"
 INPUT_FLAGS = (
     Flag(source="C3.1", group=_INPUT, spellings=("-hkl",), kind=Kind.FILE, fields=("hkl_file",),
-         help="structure-factor list: h k l F on each line; written through to the cache file"),
+         help="structure factors: a list, h k l F on each line; or MTZ, mmCIF, or coordinates with -dmin; "
+              "written through to the cache file"),
+    Flag(source="C8.5.8", group=_INPUT, spellings=("-hkl_column",), kind=Kind.FILE, values="<name>",
+         default="the only one", fields=("hkl_column",), help="amplitude column of an MTZ or mmCIF file"),
     Flag(source="C3.2", group=_INPUT, spellings=("-mat", "-matrix"), kind=Kind.FILE, fields=("matrix_file",),
          help="orientation matrix, MOSFLM style: the nine components of a*, b*, c*"),
     Flag(source="C3.3", group=_INPUT, spellings=("-img",), kind=Kind.FILE, fields=("image_file",),
@@ -437,7 +440,8 @@ SAMPLING_FLAGS = (
          values="xmin xmax ymin ymax", default="whole image", fields=("roi",),
          help="pixels to render, inclusive, from 0, x fast; a negative limit means its default"),
     Flag(source="C3.101", group=_SAMPLING, spellings=("-dmin",), kind=Kind.REAL, unit="Angstrom",
-         convert=_resolution, within=NOT_NEGATIVE, default="0", fields=("dmin_m",), help="resolution cut"),
+         convert=_resolution, within=NOT_NEGATIVE, default="0", fields=("dmin_m",),
+         help="resolution cut; with coordinates as -hkl also the resolution of their structure factors"),
     Flag(source="C3.102", group=_SAMPLING, spellings=("-water",), kind=Kind.REAL, unit="micrometre",
          convert=_water_path, within=NOT_NEGATIVE, default="0", fields=("water_m",),
          help="water path of the background"),

@@ -47,6 +47,7 @@ class Request:
 
     # input files
     hkl_file: str | None = None
+    hkl_column: str | None = None
     matrix_file: str | None = None
     image_file: str | None = None
     mask_file: str | None = None

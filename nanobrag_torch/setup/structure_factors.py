@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
 
 import numpy as np
 import torch
 
 from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.command_line.required_input import cache_can_be_opened
 from nanobrag_torch.errors import OutputFileError
-from nanobrag_torch.formats import fdump, hkl
+from nanobrag_torch.formats import crystallographic, fdump, hkl
+from nanobrag_torch.formats.hkl import Amplitudes, Indices
 from nanobrag_torch.setup.experiment import StructureFactors, scalar
 
 LOG = logging.getLogger(__name__)
@@ -26,10 +27,22 @@ def interpolation_wanted(request: Request) -> bool:
     return min(request.Na, request.Nb, request.Nc) <= 2
 
 
+def listed(request: Request, path: str) -> tuple[Indices, Amplitudes]:
+    """Indices and amplitudes of ``-hkl``: a text list, or one of the files of F2.8, by its content."""
+    kind = crystallographic.kind_of(path)
+    if request.hkl_column is not None and not (kind and kind.has_columns):
+        LOG.warning("-hkl_column has no effect: %s is %s", path, kind.value if kind else "a text list")
+    if kind is None:
+        return hkl.read(path)
+    return crystallographic.read(path, kind, request.hkl_column, request.dmin_m)
+
+
 def structure_factors(request: Request) -> StructureFactors:
     """The table in force: ``-hkl``, else the cache if there is one, else the default (C4.17)."""
+    if request.hkl_column is not None and request.hkl_file is None:
+        LOG.warning("-hkl_column has no effect without -hkl")
     if request.hkl_file is not None:
-        indices, amplitudes = hkl.read(request.hkl_file)
+        indices, amplitudes = listed(request, request.hkl_file)
         box, table = hkl.fill_table(indices, amplitudes, request.default_F)
         count = len(amplitudes)
         repeated = hkl.duplicates(indices)
@@ -37,7 +50,7 @@ def structure_factors(request: Request) -> StructureFactors:
             LOG.warning(
                 "%s: %d records repeat earlier indices, the last one counts", request.hkl_file, repeated
             )
-    elif os.path.exists(request.dump_file):
+    elif cache_can_be_opened(request):
         box, table = fdump.read(request.dump_file)
         count = int(np.prod([s - 1 for s in table.shape]))
     else:
