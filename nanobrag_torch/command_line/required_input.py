@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nanobrag_torch.command_line.request import Request
-from nanobrag_torch.errors import UsageError
+from nanobrag_torch.errors import InputFileError, UsageError
+from nanobrag_torch.formats.input_file import open_input
 
 
 class MissingInputError(UsageError):
@@ -31,10 +32,11 @@ def _has_structure_factors(request: Request) -> bool:
 def cache_can_be_opened(request: Request) -> bool:
     """Whether the cache named by ``-dump`` is there; only looked for without ``-hkl``."""
     try:
-        with open(request.dump_file, "rb"):
-            return True
-    except (OSError, ValueError):
+        file, _ = open_input(request.dump_file)
+    except InputFileError:
         return False
+    file.close()
+    return True
 
 
 def cache_warnings(request: Request) -> list[str]:
