@@ -63,9 +63,9 @@ def simulate(request: Request, out: TextIO) -> None:
     seed = seeded(request)
     with torch.no_grad():
         experiment = build_experiment(request)
-        write_cache(request, experiment.crystal.structure_factors)
         if request.trace_pixel is not None:
             check_trace(request.trace_pixel, experiment.detector)
+        write_cache(request, experiment.crystal.structure_factors)
         for text in (report.input_files(request), report.before_rendering(request, experiment)):
             if text:
                 print(text, file=out)
