@@ -206,13 +206,22 @@ def sanitize(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Feed mutated files and random command lines to every parser; -- --minutes M, --seed N."""
+    prepare(session)
+    build_c(session, "SANITIZE=1")
+    session.run("python", "tests/fuzz/fuzz.py", *session.posargs)
+
+
+@nox.session
 def coverage_c(session: nox.Session) -> None:
     """Run the C tests and the golden suite on C programs that count, and print lines and branches covered."""
     prepare(session)
     folder = ROOT / GENERATOR / "build" / "coverage"
     shutil.rmtree(folder, ignore_errors=True)
     build_c(session, "COVERAGE=1")
-    tests = [f"tests/golden_suite_generator/test_c_{part}.py" for part in ("command_line", "files", "vectors")]
+    parts = ("command_line", "files", "vectors")
+    tests = [f"tests/golden_suite_generator/test_c_{part}.py" for part in parts]
     session.run("python", "-m", "pytest", "-q", *tests, env={"NB_COVERAGE": "1"})
     programs = {"c": "nanoBragg", "spec": "nanoBragg-spec", "py": "nanoBragg-spec"}
     bins = [f"--{option}-bin={folder / name}" for option, name in programs.items()]

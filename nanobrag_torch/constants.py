@@ -1,4 +1,4 @@
-"""Physical and numerical constants of P1.1."""
+"""Physical and numerical constants of P1.1 and C8.9."""
 
 THOMSON_M2 = 7.94079248018965e-30
 """Classical electron radius squared, m^2."""
@@ -8,6 +8,8 @@ EV_ANGSTROM = 12398.42
 DEGREES_PER_RADIAN = float.fromhex("0x1.ca5dc1a63c1f8p+5")
 """180 times the binary64 nearest 1/pi."""
 SMALLEST_NORMAL = 2.2250738585072014e-308
+SHORTEST_VECTOR, LONGEST_VECTOR = 1e-100, 1e100
+"""Between these a square is neither lost nor infinite, so a vector has a direction (C8.9)."""
 SOURCE_DISTANCE_M = 10.0
 WATER_ELECTRONS = 2.57
 """Amplitude of the constant background, electrons (P6.2)."""

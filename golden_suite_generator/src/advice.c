@@ -1,19 +1,14 @@
 #include "advice.h"
 
-#include <stdio.h>
-
+#include "mode.h"
 #include "parse.h"
+#include "slurp.h"
 
 /* ---- required input, C4.17 ------------------------------------------- */
 
-static bool can_open (const char *path) {
-  FILE *f = fopen(path, "rb");
-  if (f) fclose(f);
-  return f != NULL;
-}
-
 bool nb_check_inputs (const nb_settings *s, nb_error *error) {
-  bool factors = s->hkl || s->default_f != 0.0 || can_open(s->dump);
+  bool factors = s->hkl || s->default_f != 0.0 ||
+                 nb_is_readable(s->dump);
   bool orientation = s->matrix || s->cell[0] != 0.0;
   if (factors && orientation) return true;
   if (factors)
@@ -104,6 +99,8 @@ static void warn_detector (const nb_settings *s) {
     unused(s, "-detsize_f", "a pixel count takes precedence");
   if (s->pixels[1])
     unused(s, "-detsize_s", "a pixel count takes precedence");
+  if (!nb_keeps_hd_thk_4() && s->depth_infinite)
+    unused(s, "-detector_thick", "-detector_abs leaves no sensor");
 }
 
 static void warn_beam (const nb_settings *s) {

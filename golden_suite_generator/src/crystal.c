@@ -163,12 +163,6 @@ bool nb_make_crystal (nb_settings *settings, nb_rng *rng,
   invert(star, &cell, crystal);
   to_metres(crystal);
   count_cells(settings, crystal);
-  for (int i = 0; i < 3; ++i)
-    if (!isfinite(crystal->length[i] * (2.0 / settings->wavelength)) ||
-        !isfinite(crystal->cells[i]))
-      return nb_fail(error, "crystal: cell edge %d is %g m with %g cells, "
-                     "expected a possible cell (-cell, -mat, -lambda)", i + 1,
-                     crystal->length[i], crystal->cells[i]);
   return true;
 }
 

@@ -24,14 +24,13 @@ static bool resolve_fluence (nb_experiment *x, nb_error *e) {
   return true;
 }
 
-/* C3.7 to C3.9: the last one named is the one in force, all are checked */
+/* C3.7 to C3.9: the last one named is the one in force (C2.8) */
 static bool check_amorphous (const nb_settings *in, nb_error *e) {
-  static const char *const option[NB_STOL_KINDS] = { "-stol", "-4stol",
-                                                     "-Q" };
-  for (int i = 0; i < NB_STOL_KINDS; ++i)
-    if (in->stol[i] && !nb_check_stol(in->stol[i], option[i], e))
-      return false;
-  return true;
+  static const char *const option[] = { "-stol", "-4stol", "-Q" };
+  int last = 0;
+  for (int i = 1; i < 3; ++i)
+    if (nb_seen(in, option[i]) > nb_seen(in, option[last])) last = i;
+  return !in->stol || nb_check_stol(in->stol, option[last], e);
 }
 
 /* P3.10, C4.17 */
@@ -44,6 +43,26 @@ static bool read_structure_factors (nb_experiment *x, nb_error *e) {
   if (cached && in->default_f != 0.0)
     nb_warn("the cache '%s' replaces -default_F inside its index ranges",
             in->dump);
+  return true;
+}
+
+/* C8.9: every product on the way to a Miller index has a value, and a cell
+   that the user gave has not collapsed on the way here */
+static bool check_cell (const nb_experiment *x, nb_error *e) {
+  const nb_crystal *xtal = &x->crystal;
+  bool given = x->settings->cell[0] > 0.0;
+  double shortest = x->sources[0].wavelength;
+  for (size_t i = 1; i < x->source_count; ++i)
+    if (x->sources[i].wavelength < shortest)
+      shortest = x->sources[i].wavelength;
+  for (int i = 0; i < 3; ++i)
+    if ((given && xtal->length[i] == 0.0) ||
+        !isfinite(xtal->length[i] * (2.0 / shortest)) ||
+        !isfinite(xtal->cells[i]))
+      return nb_fail(e, "crystal: cell edge %d is %g m with %g cells and the "
+                     "shortest wavelength %g m, expected a possible cell "
+                     "(-cell, -mat, -lambda, -sourcefile)", i + 1,
+                     xtal->length[i], xtal->cells[i], shortest);
   return true;
 }
 
@@ -128,8 +147,9 @@ bool nb_make_experiment (nb_settings *settings, nb_experiment *x,
       !read_structure_factors(x, error)) return false;
   choose_oversampling(x);
   choose_interpolation(x);
-  if (!nb_make_sources(x, error) || !draw_domains(x, error) ||
-      !count_steps(x, error) || !read_mask(x, error)) return false;
+  if (!nb_make_sources(x, error) || !check_cell(x, error) ||
+      !draw_domains(x, error) || !count_steps(x, error) ||
+      !read_mask(x, error)) return false;
   make_background(x);
   return true;
 }

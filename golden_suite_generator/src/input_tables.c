@@ -28,6 +28,7 @@ static bool read_nine (const nb_file *file, double m[9], nb_error *e) {
   const char *token;
   size_t n;
   int count = 0;
+  r.comments = false;
   while (count < 9 && nb_next_line(&r))
     while (count < 9 && nb_next_token(&r, &token, &n))
       if (!read_number(&r, token, n, &m[count++], e)) return false;
@@ -58,7 +59,7 @@ static bool read_source (nb_reader *r, nb_source *s, nb_error *e) {
   for (int i = 0; i < 5 && nb_next_token(r, &token, &n); ++i)
     if (!read_number(r, token, n, column[i], e)) return false;
   s->direction = nb_unit(s->position);
-  if (nb_norm(s->direction) == 0.0 || !isfinite(nb_norm(s->direction)))
+  if (!nb_has_direction(s->position))
     return nb_fail(e, "%s:%ld: source position is %g %g %g, expected a "
                    "direction", r->file->path, r->line, s->position.x,
                    s->position.y, s->position.z);

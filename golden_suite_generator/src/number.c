@@ -21,20 +21,24 @@ static size_t mantissa (const char *s, size_t end) {
   return whole + fraction ? i + fraction : 0;
 }
 
-static bool is_real (const char *s, size_t end) {
-  size_t i = mantissa(s, end);
-  if (i == 0) return false;
-  if (i == end) return true;
-  if (s[i] != 'e' && s[i] != 'E') return false;
+/* length of "e sign digits", 0 if it holds no digit */
+static size_t exponent (const char *s, size_t start, size_t end) {
+  size_t i = start;
+  if (i >= end || (s[i] != 'e' && s[i] != 'E')) return 0;
   ++i;
   if (i < end && (s[i] == '+' || s[i] == '-')) ++i;
-  size_t exponent = digits(s, i, end);
-  return exponent > 0 && i + exponent == end;
+  size_t count = digits(s, i, end);
+  return count ? i + count - start : 0;
+}
+
+size_t nb_number_length (const char *s, size_t length) {
+  size_t i = mantissa(s, length);
+  return i ? i + exponent(s, i, length) : 0;
 }
 
 bool nb_read_real (const char *s, size_t length, double *value) {
   char small[64];
-  if (!is_real(s, length)) return false;
+  if (length == 0 || nb_number_length(s, length) != length) return false;
   char *copy = length < sizeof small ? small : malloc(length + 1);
   if (!copy) return false;
   memcpy(copy, s, length);

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Length of the longest number that the text begins with; 0 if there is none */
+size_t nb_number_length (const char *s, size_t length);
+
 /*
 ** Read a real number that fills the text from `s` to `s + length`.
 ** Returned: *value (may be infinite on overflow).  Value: false if not a number

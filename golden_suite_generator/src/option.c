@@ -31,7 +31,8 @@ const char *nb_range_text (nb_range range) {
     case NB_POSITIVE: return "more than 0";
     case NB_NOT_NEGATIVE: return "0 or more";
     case NB_NOT_ZERO: return "a number other than 0";
-    case NB_NOT_ZERO_VECTOR: return "a vector other than 0 0 0";
+    case NB_NOT_ZERO_VECTOR:
+      return "a vector other than 0 0 0, 1e-100 to 1e100 long";
     case NB_AT_LEAST_1: return "1 or more";
     case NB_KAHN: return "-1 to 1";
     case NB_HALF_TURN: return "0 to 180";

@@ -3,12 +3,32 @@
 #include <math.h>
 #include <string.h>
 
+#include "constants.h"
 #include "mode.h"
 #include "number.h"
+#include "vec.h"
 
 bool nb_is_number (const char *s) {
   double x;
   return nb_read_real(s, strlen(s), &x);
+}
+
+double nb_depth_mu (double depth) { return 1.0 / (depth * 1e-6); }
+
+double nb_convert (nb_unit_rule unit, double x) {
+  switch (unit) {
+    case NB_AS_IS: return x;
+    case NB_DEGREES: return x / NB_RTD;
+    case NB_PER_MILLE: return x / 1000.0;
+    case NB_ANGSTROM_WAVE: return x / 1.0e10;
+    case NB_ELECTRON_VOLT: return (NB_HC_EV_A / x) / 1.0e10;
+    case NB_PERCENT: return x / 100.0;
+    case NB_ANGSTROM: return x * 1e-10;
+    case NB_MICROMETRE: return x * 1e-6;
+    case NB_WATER_MICROMETRE: return x / 1e6;
+    case NB_NEGATED: return -x;
+  }
+  return x;
 }
 
 static bool in_range (nb_range range, double x) {
@@ -27,6 +47,13 @@ static bool in_range (nb_range range, double x) {
   return false;
 }
 
+/* whether a number in range has a value in the units that are stored */
+static bool converts (nb_unit_rule unit, nb_range range, double x) {
+  double stored = nb_convert(unit, x);
+  bool vanished = stored == 0.0 && x != 0.0 && !in_range(range, 0.0);
+  return isfinite(stored) && !vanished;
+}
+
 static bool check_real (const nb_use *u, int i, nb_range range, nb_error *e) {
   double x;
   const char *s = u->value[i];
@@ -36,7 +63,9 @@ static bool check_real (const nb_use *u, int i, nb_range range, nb_error *e) {
   if (!in_range(range, x))
     return nb_fail(e, "%s: value %d is '%s', expected %s", u->name, i + 1, s,
                    nb_range_text(range));
-  return true;
+  return converts(u->option->unit, range, x) ||
+    nb_fail(e, "%s: value %d is '%s', expected a number that can be "
+            "converted", u->name, i + 1, s);
 }
 
 static bool check_integer (const nb_use *u, int i, nb_error *e) {
@@ -52,14 +81,12 @@ static bool check_integer (const nb_use *u, int i, nb_error *e) {
 }
 
 static bool check_vector (const nb_use *u, nb_error *e) {
-  double x = 0.0;
-  for (int i = 0; i < 3; ++i) {
-    (void)nb_read_real(u->value[i], strlen(u->value[i]), &x);
-    if (x != 0.0) return true;
-  }
-  return nb_fail(e, "%s: value is '%s %s %s', expected %s", u->name,
-                 u->value[0], u->value[1], u->value[2],
-                 nb_range_text(NB_NOT_ZERO_VECTOR));
+  double x[3] = { 0.0, 0.0, 0.0 };
+  for (int i = 0; i < 3; ++i)
+    (void)nb_read_real(u->value[i], strlen(u->value[i]), &x[i]);
+  return nb_has_direction(nb_vec_of(x)) ||
+    nb_fail(e, "%s: value is '%s %s %s', expected %s", u->name, u->value[0],
+            u->value[1], u->value[2], nb_range_text(NB_NOT_ZERO_VECTOR));
 }
 
 static bool check_reals (const nb_use *u, nb_error *e) {
@@ -77,7 +104,7 @@ static bool check_cell (const nb_use *u, nb_error *e) {
     if (i < 3 && x <= 0.0)
       return nb_fail(e, "%s: value %d is '%s', expected an edge above 0",
                      u->name, i + 1, u->value[i]);
-    if (i >= 3 && (x <= 0.0 || x >= 180.0))
+    if (i >= 3 && (nb_convert(NB_DEGREES, x) <= 0.0 || x >= 180.0))
       return nb_fail(e, "%s: value %d is '%s', expected an angle above 0 "
                      "and below 180", u->name, i + 1, u->value[i]);
   }
@@ -121,6 +148,17 @@ static bool check_word (const nb_use *u, nb_error *e) {
   }
 }
 
+/* a depth of 0 is none at all */
+static bool check_depth (const nb_use *u, nb_error *e) {
+  double x = 0.0;
+  if (!nb_is_number(u->value[0])) return check_word(u, e);
+  if (!check_real(u, 0, u->option->range, e)) return false;
+  (void)nb_read_real(u->value[0], strlen(u->value[0]), &x);
+  return x == 0.0 || isfinite(nb_depth_mu(x)) ||
+    nb_fail(e, "%s: value is '%s', expected a number that can be converted",
+            u->name, u->value[0]);
+}
+
 /* what this program does not offer, C8.5.3 and C8.5.4 */
 static bool check_offer (const nb_use *u, nb_error *e) {
   const char *s = u->option->kind == NB_WORD ? u->value[0] : "";
@@ -142,8 +180,9 @@ bool nb_check_values (const nb_use *u, nb_error *e) {
       return true;
     case NB_REAL: return check_reals(u, e);
     case NB_CELL: return check_cell(u, e);
-    case NB_MISSET: case NB_DEPTH:
+    case NB_MISSET:
       return nb_is_number(u->value[0]) ? check_reals(u, e) : check_word(u, e);
+    case NB_DEPTH: return check_depth(u, e);
     case NB_FILE: case NB_PIVOT: return check_word(u, e);
     case NB_WORD: return check_word(u, e) && check_offer(u, e);
     default: return true;

@@ -18,6 +18,12 @@ typedef struct {
 /* Whether a value is a number in the sense of C8.4. */
 bool nb_is_number (const char *value);
 
+/* A number in the units that are stored (P1.2). */
+double nb_convert (nb_unit_rule unit, double x);
+
+/* Attenuation coefficient (1/m) of a depth in micrometres. */
+double nb_depth_mu (double depth);
+
 /* Whether all values have the kind and range that the table asks for. */
 bool nb_check_values (const nb_use *use, nb_error *error);
 

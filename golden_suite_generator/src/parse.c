@@ -88,22 +88,6 @@ static nb_outcome scan_arguments (int argc, char **argv, scan *s,
 
 /* ---- storing values -------------------------------------------------- */
 
-static double convert (nb_unit_rule unit, double x) {
-  switch (unit) {
-    case NB_AS_IS: return x;
-    case NB_DEGREES: return x / NB_RTD;
-    case NB_PER_MILLE: return x / 1000.0;
-    case NB_ANGSTROM_WAVE: return x / 1.0e10;
-    case NB_ELECTRON_VOLT: return (NB_HC_EV_A / x) / 1.0e10;
-    case NB_PERCENT: return x / 100.0;
-    case NB_ANGSTROM: return x * 1e-10;
-    case NB_MICROMETRE: return x * 1e-6;
-    case NB_WATER_MICROMETRE: return x / 1e6;
-    case NB_NEGATED: return -x;
-  }
-  return x;
-}
-
 static double real_value (const nb_use *u, int i) {
   double x = 0.0;
   (void)nb_read_real(u->value[i], strlen(u->value[i]), &x);
@@ -118,7 +102,7 @@ static void store_reals (const nb_use *u, nb_settings *s) {
   double *target = field(s, u->option->target);
   for (int i = 0; i < u->values; ++i)
     for (int k = 0; k < u->option->copies; ++k)
-      target[i + k] = convert(u->option->unit, real_value(u, i));
+      target[i + k] = nb_convert(u->option->unit, real_value(u, i));
 }
 
 static void store_integers (const nb_use *u, nb_settings *s) {
@@ -148,7 +132,7 @@ static void store_depth (const nb_use *u, nb_settings *s) {
   double depth = nb_is_number(u->value[0]) ? real_value(u, 0) : 0.0;
   s->depth_infinite = depth == 0.0;
   if (depth != 0.0) {
-    s->depth_mu = 1.0 / (depth * 1e-6);
+    s->depth_mu = nb_depth_mu(depth);
   } else if (nb_keeps_hd_thk_4()) {
     s->thickness = 0.0;
     s->depth_mu = 0.0;

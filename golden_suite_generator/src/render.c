@@ -74,8 +74,9 @@ static void render_row (job *j, nb_carry *carry, long slow) {
     if (!nb_is_rendered(x, fast, slow)) continue;
     if (slow == j->trace->slow && fast == j->trace->fast &&
         nb_trace_begin(j->trace)) trace = j->trace;
-    row[fast] = (float)nb_render_pixel(x, carry, fast, slow, trace,
-                                       &j->row_omega[slow]);
+    /* P6.11 step 5: a negative zero becomes positive */
+    row[fast] = (float)(0.0 + nb_render_pixel(x, carry, fast, slow, trace,
+                                              &j->row_omega[slow]));
   }
 }
 

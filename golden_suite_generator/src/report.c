@@ -22,8 +22,7 @@ void nb_report_inputs (const nb_settings *in) {
   name_file("image header", in->image);
   name_file("matrix", in->matrix);
   name_file("sources", in->source_file);
-  for (int i = 0; i < NB_STOL_KINDS; ++i)
-    name_file("amorphous table", in->stol[i]);
+  name_file("amorphous table", in->stol);
   printf("%s %s (golden_suite_generator, %s): nanocrystal diffraction\n",
          NB_PROGRAM, NB_VERSION, NB_MODE);
 }

@@ -156,6 +156,10 @@ static bool check_limits (const nb_sampling *s, nb_error *e) {
     return nb_fail(e, "-phisteps, -phistep, -mosaic_domains: %ld phi steps "
                    "x %ld domains, expected at most %.0f orientations",
                    s->phi.n, s->domains, MOST_ORIENTATIONS);
+  double last = s->phi0 + s->phi.step * (double)(s->phi.n - 1);
+  if (!isfinite(last))
+    return nb_fail(e, "-phi, -osc, -phistep: a spindle angle of %g rad, "
+                   "expected a finite one", last);
   return true;
 }
 

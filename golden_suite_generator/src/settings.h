@@ -20,15 +20,12 @@ enum { NB_SQUARE, NB_ROUND, NB_GAUSS, NB_TOPHAT };
 
 enum { NB_MISSET_NONE, NB_MISSET_ANGLES, NB_MISSET_RANDOM };
 
-/* amorphous tables, C3.7 to C3.9 */
-enum { NB_STOL, NB_4STOL, NB_Q, NB_STOL_KINDS };
-
 enum { NB_MAX_OPTIONS = 160 };
 
 typedef struct {
   /* input files */
   const char *hkl, *matrix, *image, *mask, *source_file, *dump;
-  const char *stol[NB_STOL_KINDS];
+  const char *stol;             /* of the last of -stol, -4stol, -Q */
 
   /* structure factors */
   double default_f;             /* electrons */

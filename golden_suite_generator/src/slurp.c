@@ -1,43 +1,67 @@
 #include "slurp.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-static const size_t LARGEST = (size_t)1 << 31;
+static const uintmax_t LARGEST = (uintmax_t)1 << 31;
 
-/* Append what is left of the stream; false on a read or memory error. */
-static bool read_all (FILE *stream, nb_file *file) {
-  size_t room = 0;
-  for (;;) {
-    if (room - file->size < 2) {
-      room = room ? 2 * room : 65536;
-      char *larger = file->size < LARGEST ? realloc(file->data, room) : NULL;
-      if (!larger) return errno = ENOMEM, false;
-      file->data = larger;
-    }
-    size_t got = fread(file->data + file->size, 1, room - file->size - 1,
-                       stream);
-    file->size += got;
-    file->data[file->size] = '\0';
-    if (got == 0) return !ferror(stream);
+/* Size of a regular file: a pipe may block and a device need not end.
+   Value: the reason why it cannot be read, or NULL */
+static const char *measure (int fd, uintmax_t *size) {
+  struct stat info;
+  if (fstat(fd, &info) != 0) return strerror(errno);
+  if (S_ISDIR(info.st_mode)) return strerror(EISDIR);
+  if (!S_ISREG(info.st_mode)) return "not a regular file";
+  *size = (uintmax_t)info.st_size;
+  return NULL;
+}
+
+/* Value: as above */
+static const char *read_bytes (int fd, size_t bytes, nb_file *file) {
+  file->data = malloc(bytes + 1);
+  if (!file->data) return strerror(ENOMEM);
+  while (file->size < bytes) {
+    ssize_t got = read(fd, file->data + file->size, bytes - file->size);
+    if (got < 0) return strerror(errno);
+    if (got == 0) break;
+    file->size += (size_t)got;
   }
+  file->data[file->size] = '\0';
+  return NULL;
+}
+
+/* Value: as above */
+static const char *read_start (int fd, size_t most, nb_file *file) {
+  uintmax_t size = 0;
+  const char *reason = measure(fd, &size);
+  if (reason) return reason;
+  if (size > LARGEST && most == SIZE_MAX) return "more than 2^31 bytes";
+  return read_bytes(fd, size < most ? (size_t)size : most, file);
+}
+
+bool nb_slurp_start (const char *path, const char *option, size_t most,
+                     nb_file *file, nb_error *error) {
+  *file = (nb_file){ path, NULL, 0 };
+  int fd = open(path, O_RDONLY | O_NONBLOCK);
+  const char *reason = fd < 0 ? strerror(errno) : read_start(fd, most, file);
+  if (fd >= 0) (void)close(fd);
+  if (!reason) return true;
+  nb_free_file(file);
+  return nb_fail(error, "%s: cannot read file '%s': %s, expected a readable "
+                 "file", option, path, reason);
 }
 
 bool nb_slurp (const char *path, const char *option, nb_file *file,
                nb_error *error) {
-  *file = (nb_file){ path, NULL, 0 };
-  errno = 0;
-  FILE *stream = fopen(path, "rb");
-  bool read = stream && read_all(stream, file);
-  int reason = errno;
-  if (stream) fclose(stream);
-  if (read) return true;
-  nb_free_file(file);
-  return nb_fail(error, "%s: cannot read file '%s': %s, expected a readable "
-                 "file", option, path, strerror(reason));
+  return nb_slurp_start(path, option, SIZE_MAX, file, error);
 }
+
+bool nb_is_readable (const char *path) { return access(path, R_OK) == 0; }
 
 void nb_free_file (nb_file *file) {
   free(file->data);
@@ -45,7 +69,9 @@ void nb_free_file (nb_file *file) {
 }
 
 nb_reader nb_read_text (const nb_file *file, const char *separators) {
-  return (nb_reader){ .file = file, .separators = separators };
+  bool marked = file->size >= 3 && memcmp(file->data, "\xef\xbb\xbf", 3) == 0;
+  return (nb_reader){ .file = file, .separators = separators,
+                      .comments = true, .start = marked ? 3 : 0 };
 }
 
 static bool separates (const nb_reader *r, char c) {
@@ -59,14 +85,15 @@ static void skip_separators (nb_reader *r) {
 
 bool nb_next_line (nb_reader *r) {
   while (r->line == 0 || r->end < r->file->size) {
-    r->at = r->line ? r->end + 1 : 0;
+    r->at = r->line ? r->end + 1 : r->start;
     if (r->at >= r->file->size) return false;
     const char *start = r->file->data + r->at;
     const char *stop = memchr(start, '\n', r->file->size - r->at);
     r->end = stop ? (size_t)(stop - r->file->data) : r->file->size;
     ++r->line;
     skip_separators(r);
-    if (r->at < r->end && r->file->data[r->at] != '#') return true;
+    bool comment = r->comments && r->file->data[r->at] == '#';
+    if (r->at < r->end && !comment) return true;
   }
   return false;
 }

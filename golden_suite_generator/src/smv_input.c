@@ -8,12 +8,13 @@
 #include "alloc.h"
 #include "constants.h"
 #include "mode.h"
+#include "number.h"
 #include "slurp.h"
 
+static const double LARGEST_HEADER = 16777216.0;
+
 typedef struct {
-  nb_file file;
-  char *header;         /* the header with a final NUL; owned */
-  size_t header_bytes;
+  nb_file header;       /* HEADER_BYTES bytes and a final NUL */
   const char *option;   /* for messages */
 } smv;
 
@@ -43,51 +44,60 @@ static const char *find_value (const char *header, const char *key) {
   return last ? last + 1 : NULL;
 }
 
-static bool find_number (const char *header, const char *key, double *x) {
-  const char *text = find_value(header, key);
-  char *end = NULL;
+/* the finite number that the value of a keyword begins with (F12.2) */
+static bool find_number (const smv *s, const char *key, double *x) {
+  const char *text = find_value(s->header.data, key);
+  double value = 0.0;
   if (!text) return false;
-  double value = strtod(text, &end);
-  if (end == text || !isfinite(value)) return false;
+  text += strspn(text, " \t");
+  size_t length = nb_number_length(text, strlen(text));
+  if (!nb_read_real(text, length, &value) || !isfinite(value)) return false;
   *x = value;
   return true;
 }
 
-static void close_smv (smv *s) {
-  free(s->header);
-  nb_free_file(&s->file);
+/* a keyword that is there must have a number */
+static bool check_numbers (const smv *s, nb_error *e) {
+  static const char *const keys[] = { "SIZE1", "SIZE2", "PIXEL_SIZE",
+    "DISTANCE", "CLOSE_DISTANCE", "WAVELENGTH", "BEAM_CENTER_X",
+    "BEAM_CENTER_Y", "ORGX", "ORGY", "PHI", "OSC_RANGE", NULL };
+  double x;
+  for (int i = 0; keys[i]; ++i) {
+    const char *text = find_value(s->header.data, keys[i]);
+    if (text && !find_number(s, keys[i], &x))
+      return nb_fail(e, "%s: file '%s': header key %s is '%.*s', expected a "
+                     "finite number", s->option, s->header.path, keys[i],
+                     (int)strcspn(text, ";\r\n"), text);
+  }
+  return true;
 }
 
 /* F12.1 and F12.3 */
-static bool load_header (smv *s, nb_error *e) {
+static bool load_header (const char *path, smv *s, nb_error *e) {
   static const char start[] = "{\nHEADER_BYT";
-  const char *path = s->file.path;
   double bytes = 0.0;
-  if (s->file.size < 512 || memcmp(s->file.data, start, 12) != 0)
+  if (!nb_slurp_start(path, s->option, 512, &s->header, e)) return false;
+  if (s->header.size < 512 || memcmp(s->header.data, start, 12) != 0)
     return nb_fail(e, "%s: file '%s' does not start as an SMV image, "
                    "expected a header of at least 512 bytes", s->option,
                    path);
-  s->header = nb_alloc(513, 1, path, e);
-  if (!s->header) return false;
-  memcpy(s->header, s->file.data, 512);
-  if (!find_number(s->header, "HEADER_BYTES", &bytes) || bytes < 512.0 ||
-      fmod(bytes, 2.0) != 0.0 || bytes > (double)s->file.size)
+  if (!find_number(s, "HEADER_BYTES", &bytes) || bytes < 512.0 ||
+      fmod(bytes, 2.0) != 0.0 || bytes > LARGEST_HEADER)
     return nb_fail(e, "%s: file '%s' has HEADER_BYTES %g, expected an even "
-                   "number from 512 to the file size %zu", s->option, path,
-                   bytes, s->file.size);
-  free(s->header);
-  s->header_bytes = (size_t)bytes;
-  s->header = nb_alloc(s->header_bytes + 1, 1, path, e);
-  if (!s->header) return false;
-  memcpy(s->header, s->file.data, s->header_bytes);
-  return true;
+                   "number from 512 to %.0f", s->option, path, bytes,
+                   LARGEST_HEADER);
+  nb_free_file(&s->header);
+  if (!nb_slurp_start(path, s->option, (size_t)bytes, &s->header, e))
+    return false;
+  return s->header.size == (size_t)bytes ||
+    nb_fail(e, "%s: file '%s' has HEADER_BYTES %g, expected at most its size "
+            "of %zu bytes", s->option, path, bytes, s->header.size);
 }
 
 static bool open_smv (const char *path, bool is_mask, smv *s, nb_error *e) {
   *s = (smv){ .option = is_mask ? "-mask" : "-img" };
-  if (!nb_slurp(path, s->option, &s->file, e)) return false;
-  if (load_header(s, e)) return true;
-  close_smv(s);
+  if (load_header(path, s, e)) return true;
+  nb_free_file(&s->header);
   return false;
 }
 
@@ -95,16 +105,16 @@ static bool read_counts (const smv *s, double counts[2], nb_error *e) {
   static const char *const keys[2] = { "SIZE1", "SIZE2" };
   for (int i = 0; i < 2; ++i) {
     counts[i] = 0.0;
-    bool found = find_number(s->header, keys[i], &counts[i]);
+    bool found = find_number(s, keys[i], &counts[i]);
     if (found && i == 0 && counts[0] == 0.0 &&
-        find_number(s->header, "DETECTOR_DIMENSIONS", &counts[0])) {
+        find_number(s, "DETECTOR_DIMENSIONS", &counts[0])) {
       counts[1] = counts[0];
       return counts[0] >= 1.0 && counts[0] <= 2147483647.0;
     }
     if (!found || !(counts[i] >= 1.0 && counts[i] <= 2147483647.0))
       return nb_fail(e, "%s: file '%s': header key %s is %g or missing, "
-                     "expected 1 or more", s->option, s->file.path, keys[i],
-                     counts[i]);
+                     "expected 1 or more", s->option, s->header.path,
+                     keys[i], counts[i]);
   }
   return true;
 }
@@ -114,12 +124,13 @@ static bool read_shape (const smv *s, nb_settings *set, nb_error *e) {
   if (!read_counts(s, counts, e))
     return *e->text ? false
       : nb_fail(e, "%s: file '%s': DETECTOR_DIMENSIONS is %g, expected 1 or "
-                "more", s->option, s->file.path, counts[0]);
-  if (find_number(s->header, "PIXEL_SIZE", &pixel)) {
-    if (!(pixel > 0.0))
-      return nb_fail(e, "%s: file '%s': header key PIXEL_SIZE is %g, "
-                     "expected more than 0", s->option, s->file.path, pixel);
+                "more", s->option, s->header.path, counts[0]);
+  if (find_number(s, "PIXEL_SIZE", &pixel)) {
     set->pixel = pixel / 1000.0;
+    if (!(set->pixel > 0.0))
+      return nb_fail(e, "%s: file '%s': header key PIXEL_SIZE is %g, "
+                     "expected more than 0", s->option, s->header.path,
+                     pixel);
   }
   for (int i = 0; i < 2; ++i) {
     set->pixels[i] = (int64_t)counts[i];
@@ -130,34 +141,34 @@ static bool read_shape (const smv *s, nb_settings *set, nb_error *e) {
 
 static bool read_beam (const smv *s, nb_settings *set, nb_error *e) {
   double x;
-  if (find_number(s->header, "DISTANCE", &x)) set->distance = x / 1000.0;
-  if (find_number(s->header, "CLOSE_DISTANCE", &x)) {
+  if (find_number(s, "DISTANCE", &x)) set->distance = x / 1000.0;
+  if (find_number(s, "CLOSE_DISTANCE", &x)) {
     set->close_distance = x / 1000.0;
     set->has_close_distance = true;
   }
-  if (find_number(s->header, "WAVELENGTH", &x)) {
-    if (!(x > 0.0))
-      return nb_fail(e, "%s: file '%s': header key WAVELENGTH is %g, "
-                     "expected more than 0", s->option, s->file.path, x);
+  if (find_number(s, "WAVELENGTH", &x)) {
     set->wavelength = x / 1e10;
+    if (!(set->wavelength > 0.0))
+      return nb_fail(e, "%s: file '%s': header key WAVELENGTH is %g, "
+                     "expected more than 0", s->option, s->header.path, x);
   }
-  if (find_number(s->header, "PHI", &x)) set->phi0 = x / NB_RTD;
-  if (find_number(s->header, "OSC_RANGE", &x)) set->osc = x / NB_RTD;
+  if (find_number(s, "PHI", &x)) set->phi0 = x / NB_RTD;
+  if (find_number(s, "OSC_RANGE", &x)) set->osc = x / NB_RTD;
   return true;
 }
 
 static void read_centre (const smv *s, bool is_mask, nb_settings *set) {
   double x;
-  if (find_number(s->header, "BEAM_CENTER_X", &x)) {
+  if (find_number(s, "BEAM_CENTER_X", &x)) {
     set->beam_centre[0] = x / 1000.0;
     set->has_beam_centre[0] = true;
   }
-  if (find_number(s->header, "BEAM_CENTER_Y", &x)) {
+  if (find_number(s, "BEAM_CENTER_Y", &x)) {
     set->beam_centre[1] = is_mask ? set->size[1] - x / 1000.0 : x / 1000.0;
     set->has_beam_centre[1] = true;
   }
-  if (find_number(s->header, "ORGX", &set->org[0])) set->has_org[0] = true;
-  if (find_number(s->header, "ORGY", &set->org[1])) set->has_org[1] = true;
+  if (find_number(s, "ORGX", &set->org[0])) set->has_org[0] = true;
+  if (find_number(s, "ORGY", &set->org[1])) set->has_org[1] = true;
 }
 
 static bool check_distances (const smv *s, const nb_settings *set,
@@ -165,48 +176,58 @@ static bool check_distances (const smv *s, const nb_settings *set,
   if (set->distance != 0.0 &&
       !(set->has_close_distance && set->close_distance == 0.0)) return true;
   return nb_fail(e, "%s: file '%s': a header distance is 0, expected a "
-                 "number other than 0", s->option, s->file.path);
+                 "number other than 0", s->option, s->header.path);
 }
 
 bool nb_ingest_header (const char *path, bool is_mask, nb_settings *settings,
                        nb_error *error) {
   smv s;
   if (!open_smv(path, is_mask, &s, error)) return false;
-  bool good = find_value(s.header, "BYTE_ORDER") ||
+  bool good = find_value(s.header.data, "BYTE_ORDER") ||
     nb_fail(error, "%s: file '%s': header key BYTE_ORDER is missing, "
             "expected little_endian or big_endian", s.option, path);
-  good = good && read_shape(&s, settings, error) &&
-         read_beam(&s, settings, error);
+  good = good && check_numbers(&s, error) &&
+         read_shape(&s, settings, error) && read_beam(&s, settings, error);
   if (good) read_centre(&s, is_mask, settings);
   good = good && check_distances(&s, settings, error);
-  close_smv(&s);
+  nb_free_file(&s.header);
   return good;
 }
 
 static bool check_mask (const smv *s, long fast, long slow, nb_error *e) {
   double counts[2];
-  size_t need = 2 * (size_t)fast * (size_t)slow, head = s->header_bytes;
   if (!read_counts(s, counts, e)) return false;
   if ((long)counts[0] != fast || (long)counts[1] != slow)
     return nb_fail(e, "-mask: file '%s' has %g x %g pixels, expected %ld x "
-                   "%ld as the detector", s->file.path, counts[0], counts[1],
-                   fast, slow);
-  if (s->file.size < head || s->file.size - head < need)
-    return nb_fail(e, "-mask: file '%s' is truncated: %zu bytes, expected "
-                   "%zu", s->file.path, s->file.size, head + need);
+                   "%ld as the detector", s->header.path, counts[0],
+                   counts[1], fast, slow);
   return true;
+}
+
+/* F12.5: only whether a pixel is 0 matters, so bytes are not swapped */
+static unsigned char *read_pixels (const smv *s, size_t pixels,
+                                   nb_error *e) {
+  nb_file file;
+  size_t head = s->header.size, need = head + 2 * pixels;
+  if (!nb_slurp_start(s->header.path, "-mask", need, &file, e)) return NULL;
+  unsigned char *mask = NULL;
+  if (file.size < need)
+    (void)nb_fail(e, "-mask: file '%s' is truncated: %zu bytes, expected "
+                  "%zu", file.path, file.size, need);
+  else
+    mask = nb_alloc(pixels, 1, "-mask", e);
+  for (size_t i = 0; mask && i < pixels; ++i)
+    mask[i] = file.data[head + 2 * i] || file.data[head + 2 * i + 1];
+  nb_free_file(&file);
+  return mask;
 }
 
 bool nb_read_mask (const char *path, long fast, long slow,
                    unsigned char **mask, nb_error *error) {
   smv s;
-  size_t pixels = (size_t)fast * (size_t)slow;
   if (!open_smv(path, true, &s, error)) return false;
   *mask = check_mask(&s, fast, slow, error)
-    ? nb_alloc(pixels, 1, "-mask", error) : NULL;
-  const char *p = s.file.data + s.header_bytes;
-  for (size_t i = 0; *mask && i < pixels; ++i)
-    (*mask)[i] = p[2 * i] != 0 || p[2 * i + 1] != 0;
-  close_smv(&s);
+    ? read_pixels(&s, (size_t)fast * (size_t)slow, error) : NULL;
+  nb_free_file(&s.header);
   return *mask != NULL;
 }

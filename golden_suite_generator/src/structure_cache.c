@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@ static bool read_ranges (const nb_file *file, nb_structure_factors *sf,
   for (int field = 0; field < 6; ++field) {
     int64_t value;
     size_t n = strcspn(file->data + i, " \n\f\t\r");
-    if (n > 20 || !nb_read_integer(file->data + i, n, &value) ||
+    if (n > 20 || memchr(file->data + i, '.', n) ||
+        !nb_read_integer(file->data + i, n, &value) ||
         value > INT32_MAX || value < INT32_MIN)
       return malformed(file, "bad index range", e);
     (field % 2 ? sf->max : sf->min)[field / 2] = (int32_t)value;
@@ -49,15 +51,27 @@ static size_t data_start (const nb_file *file, size_t at) {
   return at;
 }
 
+static bool all_finite (const char *bytes, size_t count) {
+  double x;
+  for (size_t i = 0; i < count; ++i) {
+    memcpy(&x, bytes + i * sizeof x, sizeof x);
+    if (!isfinite(x)) return false;
+  }
+  return true;
+}
+
 static bool read_numbers (const nb_file *file, nb_structure_factors *sf,
                           size_t at, nb_error *e) {
   if (file->size < at + 2 || memcmp(file->data + at, "\n\f", 2) != 0)
     return malformed(file, "no separator after the ranges", e);
-  if (!nb_make_table(file->path, sf, e)) return false;
-  size_t bytes = nb_table_size(sf) * sizeof *sf->table;
-  if (file->size - at - 2 != bytes)
+  size_t count = nb_table_size(sf), bytes = file->size - at - 2;
+  if (count != SIZE_MAX && bytes != count * sizeof *sf->table)
     return nb_fail(e, "%s: cache holds %zu bytes of numbers, expected %zu",
-                   file->path, file->size - at - 2, bytes);
+                   file->path, bytes, count * sizeof *sf->table);
+  if (!nb_make_table(file->path, sf, e)) return false;
+  if (!all_finite(file->data + at + 2, count))
+    return nb_fail(e, "%s: cache holds a number that is not finite, expected "
+                   "structure factors", file->path);
   size_t start = data_start(file, at);
   memcpy(sf->table, file->data + start, file->size - start);
   return true;
@@ -67,10 +81,8 @@ bool nb_read_cache (const char *path, nb_structure_factors *sf, bool *found,
                     nb_error *error) {
   nb_file file;
   size_t at = 0;
-  FILE *probe = fopen(path, "rb");
-  *found = probe != NULL;
-  if (!probe) return true;
-  fclose(probe);
+  *found = nb_is_readable(path);
+  if (!*found) return true;
   if (!nb_slurp(path, "-dump", &file, error)) return false;
   bool good = read_ranges(&file, sf, &at, error) &&
               check_ranges(&file, sf, error) &&

@@ -4,11 +4,15 @@
 
 static const size_t LARGEST = (size_t)1 << 31;   /* elements */
 
+static size_t indices (const nb_structure_factors *sf, int axis) {
+  return (size_t)((int64_t)sf->max[axis] - sf->min[axis] + 1);
+}
+
 size_t nb_table_size (const nb_structure_factors *sf) {
   size_t total = 1;
   for (int i = 0; i < 3; ++i) {
-    if (sf->n[i] + 1 > LARGEST / total) return SIZE_MAX;
-    total *= sf->n[i] + 1;
+    if (indices(sf, i) + 1 > LARGEST / total) return SIZE_MAX;
+    total *= indices(sf, i) + 1;
   }
   return total;
 }
@@ -16,7 +20,7 @@ size_t nb_table_size (const nb_structure_factors *sf) {
 bool nb_make_table (const char *path, nb_structure_factors *sf,
                     nb_error *error) {
   for (int i = 0; i < 3; ++i)
-    sf->n[i] = (size_t)((int64_t)sf->max[i] - sf->min[i] + 1);
+    sf->n[i] = indices(sf, i);
   size_t total = nb_table_size(sf);
   if (total == SIZE_MAX)
     return nb_fail(error, "%s: index box %zu x %zu x %zu is too large, "

@@ -6,7 +6,8 @@
 
 #include "structure_factors.h"
 
-/* Elements of the table with its extra planes; SIZE_MAX if above 2^31. */
+/* Elements of the table of the ranges min..max with its extra planes;
+   SIZE_MAX if above 2^31. */
 size_t nb_table_size (const nb_structure_factors *sf);
 
 /*

@@ -6,6 +6,7 @@
 #define NB_VEC_H
 
 #include <math.h>
+#include <stdbool.h>
 
 typedef struct {
   double x, y, z;   /* laboratory components 1, 2, 3 */
@@ -31,6 +32,12 @@ static inline nb_vec nb_cross (nb_vec u, nb_vec v) {
 
 static inline double nb_norm (nb_vec v) {
   return sqrt(v.x * v.x + v.y * v.y + v.z * v.z);
+}
+
+/* whether v has a length that arithmetic can divide by, C8.9 */
+static inline bool nb_has_direction (nb_vec v) {
+  double n = nb_norm(v);
+  return n >= 1e-100 && n <= 1e100;
 }
 
 /* v divided by its length; the zero vector if the length is 0 */

@@ -7,13 +7,14 @@ are the operations of P1.2, which matter to the last bit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
 from nanobrag_torch.command_line.request import Convention, CrystalShape, Pivot
-from nanobrag_torch.constants import DEGREES_PER_RADIAN, EV_ANGSTROM
+from nanobrag_torch.constants import DEGREES_PER_RADIAN, EV_ANGSTROM, LONGEST_VECTOR, SHORTEST_VECTOR
 
 LARGEST_INTEGER = 2147483647
 LARGEST_SEED = 2147483646
@@ -26,6 +27,7 @@ class Kind(Enum):
     REAL = "real"
     INTEGER = "integer"
     FILE = "file"
+    NAME = "name"
     WORD = "word"
     CELL = "cell"
     MISSET = "misset"
@@ -53,7 +55,10 @@ FRACTION = _each("-1 to 1", lambda x: -1 <= x <= 1)
 HALF_TURN = _each("0 to 180", lambda x: 0 <= x <= 180)
 SIXTEEN_BITS = _each("0 to 65535", lambda x: 0 <= x <= 65535)
 SEED = _each(f"0 to {LARGEST_SEED}", lambda x: 0 <= x <= LARGEST_SEED)
-DIRECTION = Range("not 0 0 0", any)
+DIRECTION = Range(
+    f"not 0 0 0, {SHORTEST_VECTOR:g} to {LONGEST_VECTOR:g} long",
+    lambda values: SHORTEST_VECTOR <= math.hypot(*values) <= LONGEST_VECTOR,
+)
 CELL_CONSTANTS = Range(
     "edges > 0, angles 0 < x < 180",
     lambda values: all(x > 0 for x in values[:3]) and all(0 < x < 180 for x in values[3:]),
@@ -149,7 +154,7 @@ INPUT_FLAGS = (
     Flag(source="C3.1", group=_INPUT, spellings=("-hkl",), kind=Kind.FILE, fields=("hkl_file",),
          help="structure factors: a list, h k l F on each line; or MTZ, mmCIF, or coordinates with -dmin; "
               "written through to the cache file"),
-    Flag(source="C8.5.8", group=_INPUT, spellings=("-hkl_column",), kind=Kind.FILE, values="<name>",
+    Flag(source="C8.5.8", group=_INPUT, spellings=("-hkl_column",), kind=Kind.NAME, values="<name>",
          default="the only one", fields=("hkl_column",), help="amplitude column of an MTZ or mmCIF file"),
     Flag(source="C3.2", group=_INPUT, spellings=("-mat", "-matrix"), kind=Kind.FILE, fields=("matrix_file",),
          help="orientation matrix, MOSFLM style: the nine components of a*, b*, c*"),

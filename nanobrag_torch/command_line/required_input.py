@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from nanobrag_torch.command_line.request import Request
-from nanobrag_torch.errors import InputFileError, UsageError
-from nanobrag_torch.formats.input_file import open_input
+from nanobrag_torch.errors import UsageError
 
 
 class MissingInputError(UsageError):
@@ -30,13 +31,14 @@ def _has_structure_factors(request: Request) -> bool:
 
 
 def cache_can_be_opened(request: Request) -> bool:
-    """Whether the cache named by ``-dump`` is there; only looked for without ``-hkl``."""
+    """Whether the cache named by ``-dump`` is there and permitted; only looked for without ``-hkl``.
+
+    Something there that is no file is not passed over: reading it is an error (F3.3).
+    """
     try:
-        file, _ = open_input(request.dump_file)
-    except InputFileError:
+        return os.access(request.dump_file, os.R_OK)
+    except ValueError:  # a name with a NUL
         return False
-    file.close()
-    return True
 
 
 def cache_warnings(request: Request) -> list[str]:

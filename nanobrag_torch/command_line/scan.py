@@ -76,7 +76,9 @@ def nearest_spellings(text: str) -> list[str]:
     allowed = max(2, len(text) // 4)
     ranked = []
     for name in BY_SPELLING:
-        distance = _edit_distance(text, name)
+        difference = abs(len(text) - len(name))
+        # no fewer edits than the lengths differ, and exactly as many where one contains the other
+        distance = difference if difference > allowed else _edit_distance(text, name)
         contained = len(text) > 2 and (name in text or text in name)
         if distance <= allowed or contained:
             ranked.append((distance, name))
@@ -128,7 +130,7 @@ def _unit(flag: Flag) -> str:
 def _values(flag: Flag, spelling: str, texts: Sequence[str]) -> tuple[object, ...]:
     if flag.kind is Kind.SWITCH:
         return ()
-    if flag.kind in (Kind.FILE, Kind.WORD):
+    if flag.kind in (Kind.FILE, Kind.NAME, Kind.WORD):
         return (_word(flag, spelling, texts[0]),)
     if flag.kind is Kind.MISSET and len(texts) == 1:
         return ("random",)
@@ -151,7 +153,7 @@ def _word(flag: Flag, spelling: str, text: str) -> str:
         raise UsageError(f"{spelling}: value {text!r} begins with a minus sign{hint}")
     if not text:
         raise UsageError(f"{spelling}: value {text!r} is empty")
-    if flag.kind is Kind.FILE:
+    if flag.kind in (Kind.FILE, Kind.NAME):
         return text
     if flag.name == "-pivot":
         return _pivot_word(spelling, text)
@@ -180,7 +182,7 @@ def _numbers(flag: Flag, spelling: str, texts: Sequence[str]) -> tuple[float, ..
         number = _whole(text) if whole else float(text)
         if not math.isfinite(number):
             raise UsageError(f"{place} is out of range, expected a finite number")
-        if whole and abs(number) > LARGEST_INTEGER:
+        if whole and not -LARGEST_INTEGER - 1 <= number <= LARGEST_INTEGER:
             raise UsageError(f"{place} is out of range, expected at most {LARGEST_INTEGER}")
         numbers.append(number)
     return tuple(numbers)
@@ -200,12 +202,13 @@ def _random_hint(flag: Flag) -> str:
 
 
 def _converted(flag: Flag, spelling: str, number: float) -> object:
-    """Number in stored units; a conversion must not overflow, nor turn a number into 0."""
+    """Number in stored units; a conversion must not overflow, nor give a 0 where 0 is out of range."""
     try:
         stored = flag.convert(number)
     except ZeroDivisionError:
         stored = math.inf
-    if isinstance(stored, float) and (math.isinf(stored) or (stored == 0) != (number == 0)):
+    vanished = stored == 0 and number != 0 and not flag.within.holds((0.0,))
+    if vanished or (isinstance(stored, float) and math.isinf(stored)):
         raise UsageError(f"{spelling}: value {number!r} is out of range, it cannot be converted")
     return stored
 

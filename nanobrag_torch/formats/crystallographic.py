@@ -7,6 +7,7 @@ imported where such a file is read and nowhere else: text lists need none of it.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ HEAD_BYTES = 1 << 16
 """The first line that is not a comment lies within these."""
 MTZ_MAGIC = b"MTZ "
 MTZ_AMPLITUDE = "F"
+MTZ_NUMBER_BYTES = 4
 REFLECTION_ITEM = re.compile(rb"(?<!\S)_refln\.", re.IGNORECASE)
 ATOM_ITEM = re.compile(rb"(?<!\S)_atom_site\.", re.IGNORECASE)
 PDB_RECORDS = frozenset(
@@ -62,6 +64,8 @@ SPACINGS_PER_EDGE = 4.0
 
 Coarser samples need atoms so blurred that they reach beyond two cells, where gemmi cuts them off.
 """
+SHORTEST_EDGE_A = 0.1
+"""Shorter than any bond and any cell, and well above what arithmetic could not divide by."""
 CELL_TOLERANCE = 0.01
 
 
@@ -159,6 +163,7 @@ def _known(path: str, group: gemmi.SpaceGroup | None, name: str) -> gemmi.SpaceG
 def _mtz(path: str, column: str | None) -> Unique:
     import gemmi
 
+    _check_mtz_size(path, gemmi.read_mtz_file(path, with_data=False))
     mtz = gemmi.read_mtz_file(path)
     columns = list(mtz.columns)
     if len(mtz.batches):
@@ -179,6 +184,17 @@ def _mtz(path: str, column: str | None) -> Unique:
         indices = mtz.array[:, :3].astype(np.float64)
     values[values == mtz.valm] = np.nan
     return Unique(_known(path, mtz.spacegroup, mtz.spacegroup_name), _whole(path, indices), values)
+
+
+def _check_mtz_size(path: str, headers: gemmi.Mtz) -> None:
+    """Refuse what the file cannot hold, before gemmi asks for the memory."""
+    columns, records = len(headers.columns), headers.nreflections
+    if columns == 0:
+        raise InputFileError(f"{path}: is an MTZ file: expected headers with columns, got none")
+    if columns * records * MTZ_NUMBER_BYTES > os.path.getsize(path):
+        raise InputFileError(
+            f"{path}: is an MTZ file: expected {records} records of {columns} columns, the file is shorter"
+        )
 
 
 def _labelled(columns: Sequence[gemmi.Mtz.Column]) -> str:
@@ -300,7 +316,8 @@ def _check_cell(path: str, structure: gemmi.Structure) -> gemmi.SpaceGroup:
     cell = structure.cell
     shown = " ".join(f"{number:g}" for number in cell.parameters)
     # a cell of 1 1 1 stands for none, in the PDB and in gemmi
-    if not (cell.is_crystal() and cell.volume > 0):
+    real = cell.is_crystal() and cell.volume > 0 and min(cell.a, cell.b, cell.c) >= SHORTEST_EDGE_A
+    if not real:
         raise InputFileError(f"{path}: expected a unit cell, got {shown}")
     group = _known(path, structure.find_spacegroup(), structure.spacegroup_hm)
     if not cell.is_compatible_with_spacegroup(group, CELL_TOLERANCE):
@@ -377,7 +394,7 @@ def _expanded(path: str, unique: Unique) -> tuple[Indices, Amplitudes]:
     lowest, highest = mates.min(axis=(0, 1)), mates.max(axis=(0, 1))
     (h0, k0, l0), (h1, k1, l1) = lowest.tolist(), highest.tolist()
     box = (h0, h1, k0, k1, l0, l1)
-    check_box(box, path)
+    check_box(path, box)
     shape = table_shape(box)
     places = np.ravel_multi_index(tuple(np.moveaxis(mates - lowest, 2, 0)), shape)
     places.sort(axis=1)

@@ -37,7 +37,7 @@ def read(path: str) -> tuple[Box, Amplitudes]:
     with file:
         head = file.read(MAX_HEADER_BYTES)
         box, start = _header(path, head)
-        check_box(box, path)
+        check_box(path, box)
         shape = table_shape(box)
         expected = start + 8 * shape[0] * shape[1] * shape[2]
         if size != expected:

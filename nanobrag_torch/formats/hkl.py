@@ -110,8 +110,13 @@ def duplicates(indices: Indices) -> int:
     return len(indices) - len(np.unique(indices, axis=0))
 
 
-def fill_table(indices: Indices, F: Amplitudes, default_F: float) -> tuple[Box, Amplitudes]:  # noqa: N803
-    """Box (hmin, hmax, kmin, kmax, lmin, lmax) and table of a list, as the cache stores them.
+def fill_table(
+    path: str,
+    indices: Indices,
+    F: Amplitudes,  # noqa: N803
+    default_F: float,  # noqa: N803
+) -> tuple[Box, Amplitudes]:
+    """Box (hmin, hmax, kmin, kmax, lmin, lmax) and table of the list ``path``, as the cache stores them.
 
     The table has one plane more than the box along each axis; these extra planes are 0,
     the rest is ``default_F`` where the list says nothing. The last of several records
@@ -120,20 +125,15 @@ def fill_table(indices: Indices, F: Amplitudes, default_F: float) -> tuple[Box, 
     """
     lowest, highest = indices.min(axis=0).tolist(), indices.max(axis=0).tolist()
     box = (lowest[0], highest[0], lowest[1], highest[1], lowest[2], highest[2])
-    table = empty_table(box)
+    check_box(path, box)
+    try:
+        table = np.zeros(table_shape(box))
+    except MemoryError:
+        raise InputFileError(f"{path}: no memory for a table of {_extent(box)}") from None
     table[:-1, :-1, :-1] = default_F
     h, k, l = (indices.astype(np.int64) - lowest).T  # noqa: E741 - Miller index
     table[h, k, l] = F
     return box, table
-
-
-def empty_table(box: Box) -> Amplitudes:
-    """Zeros in the shape of the cache (F3.1), refused before memory is touched if absurd."""
-    check_box(box)
-    try:
-        return np.zeros(table_shape(box))
-    except MemoryError:
-        raise InputFileError(f"structure factors: no memory for a table of {_extent(box)}") from None
 
 
 def table_shape(box: Box) -> tuple[int, int, int]:
@@ -141,8 +141,8 @@ def table_shape(box: Box) -> tuple[int, int, int]:
     return box[1] - box[0] + 2, box[3] - box[2] + 2, box[5] - box[4] + 2
 
 
-def check_box(box: Box, path: str = "structure factors") -> None:
-    """Raise InputFileError if the table of ``box`` could not be held in memory."""
+def check_box(path: str, box: Box) -> None:
+    """Raise InputFileError, before memory is touched, if the table of ``box`` could not be held in memory."""
     nh, nk, nl = table_shape(box)
     if nh * nk * nl > MAX_TABLE_ENTRIES:
         raise InputFileError(

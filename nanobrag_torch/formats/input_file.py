@@ -19,10 +19,10 @@ SHOWN_CHARACTERS = 40
 def open_input(path: str) -> tuple[BinaryIO, int]:
     """Open file and its size in bytes; only regular files can be read twice and measured.
 
-    Raises: InputFileError if it is missing, a folder, a device, or not permitted.
+    Raises: InputFileError if it is missing, a folder, a pipe, a device, or not permitted.
     """
     try:
-        file = open(path, "rb")  # noqa: SIM115 - the caller closes it
+        file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - the caller closes it
     except (OSError, ValueError) as error:
         raise InputFileError(f"{path}: cannot be read: {reason(error)}") from None
     status = os.fstat(file.fileno())
@@ -30,6 +30,11 @@ def open_input(path: str) -> tuple[BinaryIO, int]:
         file.close()
         raise InputFileError(f"{path}: cannot be read: not a regular file")
     return file, status.st_size
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a pipe opens at once as well, whether or not somebody writes to it."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def read_input(path: str, at_most: int | None = None) -> bytes:

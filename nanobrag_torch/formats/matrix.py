@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
+from itertools import islice
 
 from nanobrag_torch.errors import InputFileError
-from nanobrag_torch.formats.input_file import number_at, read_input, text_lines
+from nanobrag_torch.formats.input_file import BYTE_ORDER_MARK, number_at, read_input
 
 NUMBERS = 9
-MAX_BYTES = 1 << 20
-"""Only the first nine numbers count; nobody puts a megabyte of blanks before them."""
+TOKEN = re.compile(rb"\S+")
 
 Matrix = tuple[float, float, float, float, float, float, float, float, float]
 
@@ -22,11 +23,10 @@ def read(path: str) -> Matrix:
     """
     numbers: list[float] = []
     line = 1
-    for line, text in text_lines(read_input(path, MAX_BYTES)):  # noqa: B007 - the last line is reported
-        for token in text.split()[: NUMBERS - len(numbers)]:
-            numbers.append(number_at(path, line, token))
-        if len(numbers) == NUMBERS:
-            break
+    data = read_input(path).removeprefix(BYTE_ORDER_MARK)
+    for token in islice(TOKEN.finditer(data), NUMBERS):
+        line = 1 + data.count(b"\n", 0, token.start())
+        numbers.append(number_at(path, line, token.group()))
     if len(numbers) < NUMBERS:
         raise InputFileError(f"{path}:{line}: expected {NUMBERS} numbers, got {len(numbers)}")
     a, b, c, d, e, f, g, h, i = numbers

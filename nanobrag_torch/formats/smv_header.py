@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.general_format import g6
@@ -15,8 +14,11 @@ from nanobrag_torch.formats.input_file import open_input, shown
 BLOCK_BYTES = 512
 MAGIC = b"{\nHEADER_BYT"
 MAX_HEADER_BYTES = 1 << 24
-ENTRY = re.compile(r"([A-Za-z0-9_]+)[ \t]*=([^;\n\r\f]*)")
-LEADING_NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+LARGEST_COUNT = 2147483647
+# a key counts wherever it stands, also inside the value of another one (F12.2)
+KEY = re.compile(r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]++)[ \t]*+=")
+VALUE = re.compile(r"[^;\n\r]*")
+LEADING_NUMBER = re.compile(r"[ \t]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 # key of the file -> key it stands for
 SYNONYMS = {"XDS_ORGX": "ORGX", "XDS_ORGY": "ORGY"}
 
@@ -80,6 +82,25 @@ def _pair(first: str, second: str, values: tuple[float, float]) -> list[str]:
     return [f"{first}={g6(values[0])}", f"{second}={g6(values[1])}"]
 
 
+class Values(Mapping[str, str]):
+    """Texts after the keys of a header, the last of each key; cut out only where one is asked for."""
+
+    def __init__(self, header: str) -> None:
+        self._header = header
+        self._starts = {SYNONYMS.get(key[1], key[1]): key.end() for key in KEY.finditer(header)}
+
+    def __getitem__(self, key: str) -> str:
+        start = self._starts[key]
+        match = VALUE.match(self._header, start)
+        return match.group() if match else ""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._starts)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmvHeader:
     """Header of an image given by the user; ``values`` are the texts after each key."""
@@ -120,10 +141,8 @@ def read_header(path: str) -> SmvHeader:
 
 
 def _entries(block: bytes) -> Mapping[str, str]:
-    """Keys and their texts; a form feed or NUL ends the header text."""
-    text = re.split(rb"[\f\0]", block, maxsplit=1)[0].decode("latin-1")
-    entries = {SYNONYMS.get(key, key): value for key, value in ENTRY.findall(text)}
-    return MappingProxyType(entries)
+    """Keys and their texts; a NUL ends the header text."""
+    return Values(block.partition(b"\0")[0].decode("latin-1"))
 
 
 def _number(path: str, values: Mapping[str, str], key: str) -> float | None:
@@ -150,15 +169,23 @@ def _header_length(path: str, values: Mapping[str, str]) -> int:
 
 
 def _checked(path: str, length: int, values: Mapping[str, str]) -> SmvHeader:
-    counts = []
-    for key in ("SIZE1", "SIZE2"):
-        number = _number(path, values, key)
-        if number is None or not 1 <= number <= 2147483647:
-            got = shown(values.get(key, "nothing").encode("utf-8"))
-            raise InputFileError(f"{path}: header key {key}: expected a pixel count from 1, got {got}")
-        counts.append(int(number))
+    width, height = _counts(path, values)
     if "BYTE_ORDER" not in values:
         raise InputFileError(
             f"{path}: header key BYTE_ORDER: expected little_endian or big_endian, got nothing"
         )
-    return SmvHeader(path=path, length=length, width=counts[0], height=counts[1], values=values)
+    return SmvHeader(path=path, length=length, width=width, height=height, values=values)
+
+
+def _counts(path: str, values: Mapping[str, str]) -> tuple[int, int]:
+    """Fast and slow pixel counts; DETECTOR_DIMENSIONS stands for both where SIZE1 is 0 (F12.4)."""
+    sizes = {key: _number(path, values, key) for key in ("SIZE1", "SIZE2")}
+    both = _number(path, values, "DETECTOR_DIMENSIONS") if sizes["SIZE1"] == 0 else None
+    if both is not None:
+        sizes = {"DETECTOR_DIMENSIONS": both}
+    for key, number in sizes.items():
+        if number is None or not 1 <= number <= LARGEST_COUNT:
+            got = shown(values.get(key, "nothing").encode("utf-8"))
+            raise InputFileError(f"{path}: header key {key}: expected a pixel count from 1, got {got}")
+    counts = [int(number) for number in sizes.values() if number is not None]
+    return counts[0], counts[-1]

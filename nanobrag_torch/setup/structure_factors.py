@@ -43,7 +43,7 @@ def structure_factors(request: Request) -> StructureFactors:
         LOG.warning("-hkl_column has no effect without -hkl")
     if request.hkl_file is not None:
         indices, amplitudes = listed(request, request.hkl_file)
-        box, table = hkl.fill_table(indices, amplitudes, request.default_F)
+        box, table = hkl.fill_table(request.hkl_file, indices, amplitudes, request.default_F)
         count = len(amplitudes)
         repeated = hkl.duplicates(indices)
         if repeated:

@@ -14,14 +14,14 @@ from nanobrag_torch.errors import UsageError
 STOPPING = ("-h", "--help", "--version")
 HEADER_FILES = ("-img", "-mask")
 TAKING_VALUES = sorted(s for s, flag in BY_SPELLING.items() if flag.kind is not Kind.SWITCH)
-NUMERIC = [s for s in TAKING_VALUES if BY_SPELLING[s].kind not in (Kind.FILE, Kind.WORD)]
+NUMERIC = [s for s in TAKING_VALUES if BY_SPELLING[s].kind not in (Kind.FILE, Kind.NAME, Kind.WORD)]
 
 
 def valid_values(flag: Flag) -> list[str]:
     """Values that the row accepts."""
     if flag.kind is Kind.SWITCH:
         return []
-    if flag.kind is Kind.FILE:
+    if flag.kind in (Kind.FILE, Kind.NAME):
         return ["some.file"]
     if flag.kind is Kind.WORD:
         return [flag.words[0]]

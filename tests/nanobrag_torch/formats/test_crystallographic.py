@@ -428,7 +428,10 @@ def test_a_spacing_of_exactly_dmin_is_computed(order: int, tmp_path: Path) -> No
 ATOM = atom("C", 1, 2, 3)
 P1 = crystal("30 40 50 90 90 90", "P 1")
 BAD_TEXTS: dict[str, tuple[str | bytes, str]] = {
-    "corrupt MTZ": (b"MTZ " + bytes(range(256)) * 9, "cannot be read as an MTZ file: Error when reading MTZ"),
+    "corrupt MTZ": (
+        b"MTZ " + bytes(range(256)) * 9,
+        "is an MTZ file: expected headers with columns, got none",
+    ),
     "short MTZ": (b"MTZ ", "cannot be read as an MTZ file: "),
     "CIF syntax": ("data_x\n_refln.a 'b\n", "cannot be read as an mmCIF file of reflections: data:2"),
     "CIF row too short": (
@@ -498,6 +501,14 @@ BAD_TEXTS: dict[str, tuple[str | bytes, str]] = {
         "expected -dmin to need at most 536870912 samples of the unit cell, got 4.22e.11 for 4 Angstrom",
     ),
     "needle": (crystal("9999 9999 0.1 90 90 90", "P 1") + ATOM, "expected -dmin to need at most"),
+    "edge shorter than any bond": (
+        crystal("30 0.05 50 90 90 90", "P 1") + ATOM,
+        "expected a unit cell, got 30 0.05 50 90 90 90",
+    ),
+    "edge that vanishes": (
+        crystal("30 40 50 90 90 90", "P 1").replace("40.000", "5e-324") + ATOM,
+        "expected a unit cell, got 30 4.94066e-324 50 90 90 90",
+    ),
 }
 
 
@@ -573,6 +584,24 @@ def test_an_unknown_space_group_of_an_mtz_file(tmp_path: Path) -> None:
     assert record in path.read_bytes()
     path.write_bytes(path.read_bytes().replace(record, b"P     0           'Q 99 99 99'"))
     with pytest.raises(InputFileError, match="expected a known space group, got 'Q 99 99 99'$"):
+        contents(str(path))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b"NCOL        4            1 ", b"NCOL        4   1000000000 ", "1000000000 records of 4 columns"),
+        (b"MTZ \x19\0\0\0", b"MTZ \x21\0\0\x40", "headers with columns"),
+    ],
+)
+def test_records_that_the_file_cannot_hold_take_no_memory(
+    old: bytes, new: bytes, message: str, tmp_path: Path
+) -> None:
+    """Neither the count of records nor the place of the headers is believed beyond the size of the file."""
+    path = Path(mtz(tmp_path / "x.mtz", [(1, 2, 3, 5)]))
+    assert old in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(old, new))
+    with pytest.raises(InputFileError, match=f"is an MTZ file: expected {message}"):
         contents(str(path))
 
 

@@ -41,7 +41,7 @@ def test_first_number_may_begin_with_white_space(tmp_path: Path) -> None:
 def test_golden_cache(golden_case: Callable[[str], Any], golden_inputs: Path, tmp_path: Path) -> None:
     """Byte for byte the cache that the historical program wrote."""
     indices, amplitudes = hkl.read(str(golden_inputs / "sparse.hkl"))
-    fdump.write(str(tmp_path / "cache"), *hkl.fill_table(indices, amplitudes, 25.0))
+    fdump.write(str(tmp_path / "cache"), *hkl.fill_table("list", indices, amplitudes, 25.0))
     assert (tmp_path / "cache").read_bytes() == golden_case("defaultF_with_hkl").bytes_of("Fdump.bin")
 
 

@@ -138,7 +138,7 @@ def test_list_of_reflections(text: bytes, tmp_path: Path) -> None:
 def test_table_of_a_list(default_F: float, rows: list[list[float]]) -> None:  # noqa: N803
     """The table of F13.3, extra planes 0 also with a default."""
     indices = np.array([[0, 0, 0], [1, 0, -1], [0, 2, 0]], dtype=np.int32)
-    box, table = hkl.fill_table(indices, np.array([100.0, 50.5, -7.0]), default_F)
+    box, table = hkl.fill_table("list", indices, np.array([100.0, 50.5, -7.0]), default_F)
     assert box == (0, 1, 0, 2, -1, 0)
     assert table.reshape(-1, 3)[:5].tolist() == rows
     assert not table[2].any()
@@ -147,7 +147,7 @@ def test_table_of_a_list(default_F: float, rows: list[list[float]]) -> None:  # 
 def test_last_duplicate_counts() -> None:
     """Later records replace earlier ones (F2.4, F13.4), and can be counted."""
     indices = np.zeros((3, 3), dtype=np.int32)
-    assert hkl.fill_table(indices, np.array([100.0, 8.0, 7.0]), 0.0)[1][0, 0, 0] == 7.0
+    assert hkl.fill_table("list", indices, np.array([100.0, 8.0, 7.0]), 0.0)[1][0, 0, 0] == 7.0
     assert hkl.duplicates(indices) == 2
 
 
@@ -155,7 +155,7 @@ def test_absurd_box_is_refused() -> None:
     """Before any memory is asked for (F2.7)."""
     indices = np.array([[-(2**31) + 1] * 3, [2**31 - 1] * 3], dtype=np.int32)
     with pytest.raises(InputFileError, match="expected a table of at most"):
-        hkl.fill_table(indices, np.ones(2), 0.0)
+        hkl.fill_table("list", indices, np.ones(2), 0.0)
 
 
 def test_matrix_ignores_what_follows(tmp_path: Path) -> None:
