@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.command_line.required_input import require_inputs
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.formats import amorphous
+from nanobrag_torch.formats.hkl import LARGEST_INDEX
 from nanobrag_torch.physics.vectors import norm
 from nanobrag_torch.setup.beam import sources
 from nanobrag_torch.setup.crystal import crystal
@@ -22,12 +21,13 @@ LONGEST_M = 1e50
 
 def check_finite(detector: Detector, crystal: Crystal, beam: Beam) -> None:
     """Refuse numbers so large that positions or Miller indices have no value. Raises: UsageError."""
-    largest_q_inv_m = 2.0 / float(beam.source_wavelengths_m.min())
+    shortest_m = float(beam.source_wavelengths_m.min())
     for name, edge_m in (("a", crystal.a_m), ("b", crystal.b_m), ("c", crystal.c_m)):
         edge = float(norm(edge_m))
-        if not math.isfinite(edge * largest_q_inv_m):
+        if not edge * (2.0 / shortest_m) <= LARGEST_INDEX:
             raise UsageError(
-                f"cell edge {name} of {edge:g} m: expected a possible cell (-cell, -mat, -lambda)"
+                f"cell edge {name} of {edge:g} m at a wavelength of {shortest_m:g} m: expected Miller "
+                f"indices of at most {LARGEST_INDEX} (-cell, -mat, -lambda, -sourcefile)"
             )
     thickness_m = detector.sensor.spacing_m * detector.sensor.layers
     lengths = {

@@ -620,6 +620,7 @@ LINES_REFUSED: Mapping[str, str] = {
     "-cell 1e-200 100 2.5 .5 .5": "C8.9",
     "-cell 0.5 1 0.5 1e-308": "C8.9",
     "-cell 1e200 1 1": "C8.9",
+    "-lambda 1e-9": "C8.9",
     "-polar_vector 1e308 1 1": "C3.90",
     "-beam_vector 1e-200 0 0": "C3.89",
     "-fdet_vector -1e154 1e154 0": "C3.86",
@@ -634,6 +635,8 @@ LINES_REFUSED: Mapping[str, str] = {
 LINES_ACCEPTED: Mapping[str, str] = {
     "-roi -2147483648 3 0 3": "C4.18",
     "-phi 5e-324": "C8.4",
+    "-lambda 2e-8": "C8.9",
+    "-lambda 2e-8 -gauss_xtal": "C8.9",
     "-hdivrange 5e-324": "C8.4",
     "-detector_rotx -1e-320": "C8.4",
     "-sample_x 1e-323": "C8.4",

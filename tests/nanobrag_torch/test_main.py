@@ -120,7 +120,7 @@ BAD: dict[str, tuple[str, str]] = {
     "table beyond memory": ("-hkl far.hkl", "a table of at most 536870912 entries, got h 0 to 2000000"),
     "no folder for the output": ("-floatfile no/f.bin", "no/f.bin: cannot be written: No such file"),
     "folder as output": ("-intfile .", ".: cannot be written: is a folder"),
-    "impossible cell": ("-cell 1e200", "cell edge a of nan m: expected a possible cell"),
+    "impossible cell": ("-cell 1e200", "cell edge a of nan m at a wavelength of 1e-10 m: expected Miller"),
     "detector beyond the world": ("-pixel 1e200", "detector width (-pixel, -detsize_f)"),
     "no source": ("-divsteps 1", "no source is left after the corners are dropped"),
     "negative wavelength": ("-dispersion 300", "a wavelength of -5e-11 m, expected all of them above 0"),
