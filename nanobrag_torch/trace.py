@@ -27,6 +27,7 @@ from nanobrag_torch.render.pixels import (
     photons,
     rays,
     reached,
+    stored,
     terms,
 )
 from nanobrag_torch.render.scene import Scene
@@ -188,4 +189,4 @@ def _end_lines(scene: Scene, state: PixelState, last: Ray) -> Iterator[str]:
     yield _line("omega_pixel", state.omega)
     yield _line("cos_2theta", dot(last.incident, state.diffracted))
     yield _line("I_pixel_final", value)
-    yield _line("floatimage_accumulated", value.float())
+    yield _line("floatimage_accumulated", stored(value))

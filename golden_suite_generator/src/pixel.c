@@ -118,7 +118,7 @@ static void trace_result (const state *s, double v) {
   nb_trace_real(t, "omega_pixel", s->omega);
   nb_trace_real(t, "cos_2theta", nb_dot(s->incident, s->diffracted));
   nb_trace_real(t, "I_pixel_final", v);
-  nb_trace_real(t, "floatimage_accumulated", (double)(float)v);
+  nb_trace_real(t, "floatimage_accumulated", (double)(float)(0.0 + v));
 }
 
 /* ---- one term: a spindle step and a domain of one source ------------- */

@@ -20,6 +20,7 @@ from nanobrag_torch.render.pixels import (
     first_out_of_range,
     integrate,
     photons,
+    stored,
 )
 from nanobrag_torch.render.scene import Scene
 from nanobrag_torch.setup.experiment import Experiment, Part
@@ -65,7 +66,7 @@ def render(
 
     def finish(tile: Tile) -> tuple[Tensor, Tensor]:
         state = integrate(scene, tile, stop)
-        return photons(scene, state).float(), state.omega_sum.sum()
+        return stored(photons(scene, state)), state.omega_sum.sum()
 
     image = torch.zeros(detector.slow_pixels * detector.fast_pixels, dtype=torch.float32, device=scene.device)
     omega = torch.zeros((), dtype=torch.float64, device=scene.device)

@@ -364,3 +364,8 @@ def photons(scene: Scene, state: PixelState) -> Tensor:
         polar, omega = state.background_factor
         value = value + scene.scale * sampling.background * captured * polar * omega
     return value
+
+
+def stored(value: Tensor) -> Tensor:
+    """The pixel of the image: float32, never a negative zero of ``value`` (P6.11 step 5)."""
+    return (0.0 + value).float()

@@ -13,7 +13,7 @@ LINES = [
     "-detector_thick 100 -detector_abs 100 -oversample 2 -oversample_thick -water 5 -dmin 2 -curved_det",
     "-round_xtal -trace_pixel 2 3 -misset random -misset_seed 3",
     "-distance 1e49",
-    "-lambda 1e-290",
+    "-lambda 1e-7",
     "-N 2147483647 -gauss_xtal",
     "-default_F 1e200 -nonoise",
     "-cell 50 60 70 10 10 170",
@@ -28,6 +28,7 @@ BAD_LINES = [
     "-dump .",
     "-floatfile /dev/full",
     "-unknown",
+    "-lambda 1e-290",
     "-cell",
 ]
 
