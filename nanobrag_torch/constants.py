@@ -8,6 +8,8 @@ EV_ANGSTROM = 12398.42
 DEGREES_PER_RADIAN = float.fromhex("0x1.ca5dc1a63c1f8p+5")
 """180 times the binary64 nearest 1/pi."""
 SMALLEST_NORMAL = 2.2250738585072014e-308
+LARGEST_COUNT = 2147483647
+"""Pixels, terms, cells, steps, Miller indices: the largest signed 32-bit integer (C8.9)."""
 SHORTEST_VECTOR, LONGEST_VECTOR = 1e-100, 1e100
 """Between these a square is neither lost nor infinite, so a vector has a direction (C8.9)."""
 SOURCE_DISTANCE_M = 10.0

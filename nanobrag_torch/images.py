@@ -26,7 +26,7 @@ Roi = tuple[int, int, int, int]
 BRIGHTEST_COUNT = 55000.0
 BRIGHTEST_GREY = 250.0
 GREY_DEVIATIONS = 5.0
-LARGEST_COUNT = 65535.0
+LARGEST_PIXEL = 65535.0
 LARGEST_GREY = 255.0
 CHUNK = 1 << 20
 
@@ -118,7 +118,7 @@ def integer_image(image: FloatImage, roi: Roi, scale: float, offset: float) -> C
     inside = roi_slices(roi, image.shape)
     with np.errstate(all="ignore"):
         z = image[inside].astype(np.float64) * scale + offset
-    z = np.clip(np.nan_to_num(z, nan=-1.0, posinf=np.inf, neginf=-1.0), 0.0, LARGEST_COUNT)
+    z = np.clip(np.nan_to_num(z, nan=-1.0, posinf=np.inf, neginf=-1.0), 0.0, LARGEST_PIXEL)
     rounded = np.floor((z + 0.5).astype(np.float32))
     rounded[np.isnan(image[inside])] = 0.0
     counts = np.zeros(image.shape, dtype=np.uint16)
@@ -158,5 +158,5 @@ def noise_image(image: FloatImage, roi: Roi, offset: float, stream: Stream) -> N
     deviates = poisson_image(means.ravel(), stream).astype(np.float64)
     z = (deviates + offset).reshape(means.shape)
     pixels = np.zeros(image.shape, dtype=np.uint16)
-    pixels[inside] = np.clip(z, 0.0, LARGEST_COUNT).astype(np.uint16)
-    return NoiseImage(pixels=pixels, photons=serial_sum(deviates), overloads=int((z > LARGEST_COUNT).sum()))
+    pixels[inside] = np.clip(z, 0.0, LARGEST_PIXEL).astype(np.uint16)
+    return NoiseImage(pixels=pixels, photons=serial_sum(deviates), overloads=int((z > LARGEST_PIXEL).sum()))

@@ -46,8 +46,8 @@ static bool read_structure_factors (nb_experiment *x, nb_error *e) {
   return true;
 }
 
-/* C8.9: no Miller index exceeds 32 bits, and a cell that the user gave has
-   not collapsed on the way here */
+/* C8.9: no Miller index and no count of cells exceeds 32 bits, and a cell
+   that the user gave has not collapsed on the way here */
 static bool check_cell (const nb_experiment *x, nb_error *e) {
   const nb_crystal *xtal = &x->crystal;
   bool given = x->settings->cell[0] > 0.0;
@@ -58,10 +58,11 @@ static bool check_cell (const nb_experiment *x, nb_error *e) {
   for (int i = 0; i < 3; ++i)
     if ((given && xtal->length[i] == 0.0) ||
         !(xtal->length[i] * (2.0 / shortest) <= 2147483647.0) ||
-        !isfinite(xtal->cells[i]))
+        !(xtal->cells[i] <= 2147483647.0))
       return nb_fail(e, "crystal: cell edge %d is %g m with %g cells and the "
-                     "shortest wavelength %g m, expected Miller indices of at "
-                     "most 2147483647 (-cell, -mat, -lambda, -sourcefile)",
+                     "shortest wavelength %g m, expected Miller indices and "
+                     "cells of at most 2147483647 (-cell, -mat, -lambda, "
+                     "-sourcefile, -sample_x/_y/_z)",
                      i + 1, xtal->length[i], xtal->cells[i], shortest);
   return true;
 }

@@ -16,7 +16,6 @@ from types import MappingProxyType
 from nanobrag_torch.command_line.request import Convention, CrystalShape, Pivot
 from nanobrag_torch.constants import DEGREES_PER_RADIAN, EV_ANGSTROM, LONGEST_VECTOR, SHORTEST_VECTOR
 
-LARGEST_INTEGER = 2147483647
 LARGEST_SEED = 2147483646
 
 

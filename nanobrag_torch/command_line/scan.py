@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nanobrag_torch.command_line.flags import BY_SPELLING, LARGEST_INTEGER, Flag, Kind
+from nanobrag_torch.command_line.flags import BY_SPELLING, Flag, Kind
+from nanobrag_torch.constants import LARGEST_COUNT
 from nanobrag_torch.errors import UsageError
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -182,8 +183,8 @@ def _numbers(flag: Flag, spelling: str, texts: Sequence[str]) -> tuple[float, ..
         number = _whole(text) if whole else float(text)
         if not math.isfinite(number):
             raise UsageError(f"{place} is out of range, expected a finite number")
-        if whole and not -LARGEST_INTEGER - 1 <= number <= LARGEST_INTEGER:
-            raise UsageError(f"{place} is out of range, expected at most {LARGEST_INTEGER}")
+        if whole and not -LARGEST_COUNT - 1 <= number <= LARGEST_COUNT:
+            raise UsageError(f"{place} is out of range, expected at most {LARGEST_COUNT}")
         numbers.append(number)
     return tuple(numbers)
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nanobrag_torch.constants import LARGEST_COUNT
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.hkl import (
-    LARGEST_INDEX,
     MAX_TABLE_ENTRIES,
     Amplitudes,
     Indices,
@@ -203,7 +203,7 @@ def _labelled(columns: Sequence[gemmi.Mtz.Column]) -> str:
 
 def _whole(path: str, indices: npt.NDArray[np.float64]) -> Indices:
     """Indices of an MTZ file, where they are stored as reals."""
-    good = (np.abs(indices) <= LARGEST_INDEX) & (indices == np.rint(indices))
+    good = (np.abs(indices) <= LARGEST_COUNT) & (indices == np.rint(indices))
     if not good.all():
         record = int(np.flatnonzero(~good.all(axis=1))[0])
         h, k, l = indices[record]

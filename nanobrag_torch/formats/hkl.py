@@ -8,6 +8,7 @@ import re
 import numpy as np
 import numpy.typing as npt
 
+from nanobrag_torch.constants import LARGEST_COUNT
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.input_file import (
     BYTE_ORDER_MARK,
@@ -23,7 +24,6 @@ Amplitudes = npt.NDArray[np.float64]
 Box = tuple[int, int, int, int, int, int]
 
 COLUMNS = 4
-LARGEST_INDEX = 2**31 - 1
 MAX_TABLE_ENTRIES = 2**29
 """Four gigabytes of amplitudes; more is a slip in the list, not a crystal."""
 WHOLE_NUMBER = re.compile(rb"[+-]?[0-9]+(\.0*)?")
@@ -66,7 +66,7 @@ def _fast_numbers(text: bytes) -> Amplitudes | None:
     if b"".join(indices).translate(None, INTEGER_CHARACTERS):
         return None
     records = numbers.reshape(-1, COLUMNS)
-    if not np.isfinite(numbers).all() or (np.abs(records[:, :3]) > LARGEST_INDEX).any():
+    if not np.isfinite(numbers).all() or (np.abs(records[:, :3]) > LARGEST_COUNT).any():
         return None
     return numbers
 
@@ -100,7 +100,7 @@ def _checked(path: str, line: int, column: int, token: bytes) -> float:
         return number
     if not WHOLE_NUMBER.fullmatch(token):
         raise InputFileError(f"{path}:{line}: expected an integer for {name}, got {shown(token)}")
-    if abs(number) > LARGEST_INDEX:
+    if abs(number) > LARGEST_COUNT:
         raise InputFileError(f"{path}:{line}: expected {name} within 32 bits, got {shown(token)}")
     return number
 

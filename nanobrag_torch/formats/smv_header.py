@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from nanobrag_torch.constants import LARGEST_COUNT
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.general_format import g6
 from nanobrag_torch.formats.input_file import open_input, shown
@@ -14,7 +15,6 @@ from nanobrag_torch.formats.input_file import open_input, shown
 BLOCK_BYTES = 512
 MAGIC = b"{\nHEADER_BYT"
 MAX_HEADER_BYTES = 1 << 24
-LARGEST_COUNT = 2147483647
 # a key counts wherever it stands, also inside the value of another one (F12.2)
 KEY = re.compile(r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]++)[ \t]*+=")
 VALUE = re.compile(r"[^;\n\r]*")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.command_line.required_input import require_inputs
+from nanobrag_torch.constants import LARGEST_COUNT
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.formats import amorphous
-from nanobrag_torch.formats.hkl import LARGEST_INDEX
 from nanobrag_torch.physics.vectors import norm
 from nanobrag_torch.setup.beam import sources
 from nanobrag_torch.setup.crystal import crystal
@@ -24,10 +24,10 @@ def check_finite(detector: Detector, crystal: Crystal, beam: Beam) -> None:
     shortest_m = float(beam.source_wavelengths_m.min())
     for name, edge_m in (("a", crystal.a_m), ("b", crystal.b_m), ("c", crystal.c_m)):
         edge = float(norm(edge_m))
-        if not edge * (2.0 / shortest_m) <= LARGEST_INDEX:
+        if not edge * (2.0 / shortest_m) <= LARGEST_COUNT:
             raise UsageError(
                 f"cell edge {name} of {edge:g} m at a wavelength of {shortest_m:g} m: expected Miller "
-                f"indices of at most {LARGEST_INDEX} (-cell, -mat, -lambda, -sourcefile)"
+                f"indices of at most {LARGEST_COUNT} (-cell, -mat, -lambda, -sourcefile)"
             )
     thickness_m = detector.sensor.spacing_m * detector.sensor.layers
     lengths = {

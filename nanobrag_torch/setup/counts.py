@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from nanobrag_torch.constants import DEGREES_PER_RADIAN
+from nanobrag_torch.constants import DEGREES_PER_RADIAN, LARGEST_COUNT
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.setup.experiment import scalar
-
-MOST_STEPS = 2**31 - 1
-"""Counts are 32-bit integers (P4.4)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,8 +74,8 @@ def cleaned(count: int, span: Tensor, step: Tensor) -> Grid:
 def steps_to_cover(span: Tensor, step: Tensor, flag: str) -> int:
     """Steps that cover a range, rounded up. Raises: UsageError if there are too many to count."""
     ratio = float(span / step)
-    if ratio > MOST_STEPS:
-        raise UsageError(f"{flag}: {ratio:g} steps over the range, expected at most {MOST_STEPS}")
+    if ratio > LARGEST_COUNT:
+        raise UsageError(f"{flag}: {ratio:g} steps over the range, expected at most {LARGEST_COUNT}")
     return math.ceil(ratio)
 
 

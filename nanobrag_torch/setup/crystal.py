@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nanobrag_torch.command_line.request import Request
-from nanobrag_torch.constants import DEGREES_PER_RADIAN, SMALLEST_NORMAL
+from nanobrag_torch.constants import DEGREES_PER_RADIAN, LARGEST_COUNT, SMALLEST_NORMAL
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.formats import matrix
 from nanobrag_torch.physics.roots import sqrt
@@ -155,10 +155,10 @@ def cell_counts(request: Request, lengths_m: tuple[Tensor, Tensor, Tensor]) -> V
         if size_m <= 0:
             return scalar(float(max(given, 1)))
         ratio = float(scalar(size_m) / length_m)
-        if not math.isfinite(ratio):
+        if not ratio <= LARGEST_COUNT:
             raise UsageError(
-                f"cell edge of {float(length_m):g} m in a crystal of {size_m:g} m: "
-                "expected a possible cell (-cell, -mat, -lambda)"
+                f"-sample_x/-sample_y/-sample_z: {ratio:g} cells of {float(length_m):g} m in a crystal of "
+                f"{size_m:g} m, expected at most {LARGEST_COUNT}"
             )
         return scalar(float(max(math.ceil(ratio), 1)))
 

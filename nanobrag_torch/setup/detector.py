@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nanobrag_torch.command_line.request import Convention, Pivot, Request
-from nanobrag_torch.constants import SMALLEST_NORMAL
+from nanobrag_torch.constants import LARGEST_COUNT, SMALLEST_NORMAL
 from nanobrag_torch.errors import InputFileError, UsageError
 from nanobrag_torch.formats import smv
 from nanobrag_torch.physics.vectors import Vec3, add, cross, dot, norm, scale, subtract, unit
@@ -20,8 +20,6 @@ from nanobrag_torch.setup.rotation import rotaxis, rotxyz
 
 LOG = logging.getLogger(__name__)
 
-MAX_PIXELS = 2**31 - 1
-"""Pixels are counted in 32-bit integers by the programs that read the images."""
 
 MOST_LAYERS = 10**6
 """Thinner layers than a nanometre of a millimetre sensor are a slip."""
@@ -106,17 +104,17 @@ def pixel_counts(request: Request, pixel_m: Tensor) -> tuple[int, int, Tensor, T
     if request.slow_pixels is not None:
         slow_m = pixel_m * request.slow_pixels
     ratios = float(fast_m / pixel_m - 0.5), float(slow_m / pixel_m - 0.5)
-    if max(ratios) > MAX_PIXELS:
+    if max(ratios) > LARGEST_COUNT:
         raise UsageError(
             f"detector of {ratios[0]:g} x {ratios[1]:g} pixels (fast x slow): "
-            f"expected at most {MAX_PIXELS} in all"
+            f"expected at most {LARGEST_COUNT} in all"
         )
     fast, slow = math.ceil(ratios[0]), math.ceil(ratios[1])
     if fast < 1 or slow < 1:
         raise UsageError(f"detector of {fast} x {slow} pixels (fast x slow): expected at least 1 x 1")
-    if fast * slow > MAX_PIXELS:
+    if fast * slow > LARGEST_COUNT:
         raise UsageError(
-            f"detector of {fast} x {slow} pixels (fast x slow): expected at most {MAX_PIXELS} in all"
+            f"detector of {fast} x {slow} pixels (fast x slow): expected at most {LARGEST_COUNT} in all"
         )
     return fast, slow, fast_m, slow_m
 

@@ -9,14 +9,12 @@ import torch
 from torch import Tensor
 
 from nanobrag_torch.command_line.request import Request
-from nanobrag_torch.constants import AVOGADRO, THOMSON_M2, WATER_ELECTRONS
+from nanobrag_torch.constants import AVOGADRO, LARGEST_COUNT, THOMSON_M2, WATER_ELECTRONS
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.physics.vectors import norm
 from nanobrag_torch.setup.experiment import Beam, Crystal, Detector, Orientations, Sampling, scalar
 
 LOG = logging.getLogger(__name__)
-
-INT32_MAX = 2**31 - 1
 
 
 def recommended_oversample(detector: Detector, crystal: Crystal, wavelength_m: Tensor) -> int:
@@ -26,7 +24,7 @@ def recommended_oversample(detector: Detector, crystal: Crystal, wavelength_m: T
     reciprocal_pixel_m = wavelength_m * detector.distance_m / detector.pixel_m
     ratio = float(3.0 * largest / reciprocal_pixel_m)
     # a ratio that does not fit 32 bits, infinity and NaN among them, ends as 1
-    if not -INT32_MAX <= ratio <= INT32_MAX:
+    if not -LARGEST_COUNT <= ratio <= LARGEST_COUNT:
         return 1
     return max(1, math.ceil(ratio))
 
@@ -56,10 +54,10 @@ def sampling(
             recommended,
         )
     steps = beam.sources * orientations.mosaic_domains * orientations.phi_steps * oversample * oversample
-    if steps > INT32_MAX:
+    if steps > LARGEST_COUNT:
         raise UsageError(
             f"{steps} terms per pixel (sources x domains x phi steps x oversample squared): "
-            f"expected at most {INT32_MAX}"
+            f"expected at most {LARGEST_COUNT}"
         )
     water = scalar(request.water_m)
     return Sampling(

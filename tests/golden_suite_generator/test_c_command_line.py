@@ -158,7 +158,7 @@ def test_c8_4_errors_are_one_line_with_status_9(programs, tmp_path, line):
         ("-osc 100 -phistep 1e-7", "100000000"),
         ("-mosaic 1 -mosaic_dom 2147483647", "100000000"),
         ("-divergence 1 -divsteps 99999999", "100000000"),
-        ("-cell 1e200", "Miller indices of at most"),
+        ("-cell 1e200", "Miller indices and cells"),
     ],
 )
 def test_c8_9_absurd_sizes_are_refused(programs, tmp_path, line, said):

@@ -621,6 +621,7 @@ LINES_REFUSED: Mapping[str, str] = {
     "-cell 0.5 1 0.5 1e-308": "C8.9",
     "-cell 1e200 1 1": "C8.9",
     "-lambda 1e-9": "C8.9",
+    "-sample_x 65535": "C8.9",
     "-polar_vector 1e308 1 1": "C3.90",
     "-beam_vector 1e-200 0 0": "C3.89",
     "-fdet_vector -1e154 1e154 0": "C3.86",
