@@ -136,7 +136,7 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests that need neither minutes nor a GPU, with branch coverage."""
     prepare(session)
-    run_pytest(session, "not slow and not gpu", "--cov", "--cov-report=term")
+    run_pytest(session, "not slow and not gpu ", "--cov", "--cov-report=term")
 
 
 @nox.session
@@ -174,6 +174,14 @@ def parity_matrix(session: nox.Session) -> None:
     prepare(session)
     build_c(session)
     harness(session, "matrix", *session.posargs)
+
+
+@nox.session
+def trace(session: nox.Session) -> None:
+    """Set the traces of a pixel side by side: -- --experiment ID --pixel SLOW FAST, or -- --bundle BUNDLE."""
+    prepare(session)
+    build_c(session)
+    harness(session, "trace", *session.posargs)
 
 
 @nox.session

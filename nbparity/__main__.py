@@ -18,6 +18,8 @@ from . import (
     matrix,
     n1,
     thresholds,
+    trace_runs,
+    trace_tables,
     verify,
 )
 from .errors import BlockedError, ExitCode, ParityError, UsageError
@@ -48,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nbparity", description="Compare the diffraction programs.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_n1, _add_matrix, _add_verify, _add_golden, _add_historical, _add_bench):
+    for add in (_add_n1, _add_matrix, _add_trace, _add_verify, _add_golden, _add_historical, _add_bench):
         add(commands)
     return parser
 
@@ -151,6 +153,45 @@ def _matrix(arguments: argparse.Namespace) -> int:
     print(matrix.summary(results, seconds), end="")
     print(f"table: {_from_here(folder / 'matrix.md')}")
     return ExitCode.OK if all(result.passed for result in results) else ExitCode.UNEXPLAINED
+
+
+def _add_trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("trace", help="set the traces of one pixel side by side, and the phi steps")
+    _common(parser)
+    parser.add_argument("--experiment", help="id (default: cro)")
+    parser.add_argument(
+        "--pixel",
+        type=int,
+        nargs=2,
+        metavar=("SLOW", "FAST"),
+        help="default: the brightest pixel of the region of interest",
+    )
+    parser.add_argument("--bundle", type=Path, help="show the traces it holds instead of running programs")
+    parser.set_defaults(command=_trace)
+
+
+def _trace(arguments: argparse.Namespace) -> int:
+    if arguments.bundle is not None:
+        if arguments.experiment or arguments.pixel:
+            raise UsageError("--bundle shows the pixel that was traced: expected no --experiment, no --pixel")
+        run = _bundled_traces(arguments.bundle)
+    else:
+        root = arguments.root.resolve()
+        chosen = experiment.load(root, arguments.experiment or "cro")
+        pixel = (arguments.pixel[0], arguments.pixel[1]) if arguments.pixel else None
+        run = trace_runs.trace_now(root, chosen, _programs(arguments), pixel)
+    data = trace_tables.facts(run, thresholds.load().trace_max_relative)
+    print(trace_tables.text(run, data), end="")
+    return ExitCode.OK
+
+
+def _bundled_traces(folder: Path) -> trace_runs.Run:
+    try:
+        return trace_runs.from_bundle(folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{folder}: expected a bundle with traces: {type(error).__name__}: {error}"
+        ) from None
 
 
 def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

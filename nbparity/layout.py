@@ -58,6 +58,16 @@ def ablated_log(name: str) -> str:
     return f"inputs/ablation/{name}_command.log"
 
 
+def trace_log(name: str) -> str:
+    """Return the output of a program with the trace of one pixel."""
+    return f"inputs/trace/{name}_command.log"
+
+
+def trace_label(name: str) -> str:
+    """Return the name of that run in ``commands.txt``."""
+    return f"trace {name}"
+
+
 def what(name: str) -> str:
     """Say in words what a file of a bundle is."""
     if name in WHAT:

@@ -52,6 +52,23 @@ if not behaviour.get("writes_nothing"):
     with open(last("-floatfile", 1, ["floatimage.bin"])[0], "wb") as stream:
         stream.write(data)
 print("pixel=1 meters (8x6 pixels)")
+if "-trace_pixel" in args and behaviour.get("trace_status"):
+    sys.exit(behaviour["trace_status"])
+if "-trace_pixel" in args and not behaviour.get("traces_nothing"):
+    s, f = (int(v) for v in last("-trace_pixel", 2, None))
+    carried = stale and (f, s) != (roi[0], roi[2])
+    first = 3 if carried else 2
+    for vector in ("pix0_vector_meters 10 -4 -3", "fdet_vec 0 1 0", "sdet_vec 0 0 1", "incident_vec 1 0 0"):
+        print("TRACE_C:", vector)
+    print("TRACE_C: lambda_angstroms 1")
+    print("TRACE_C: rot_a_angstroms 50 0", 0.5 if carried else 0)
+    print("TRACE_C_PHI phi_tic=0 phi_deg=0 k_frac=1.5 F_latt_b=1 F_latt=%d" % first)
+    print("TRACE_C: F_cell 10")
+    print("TRACE_C_PHI phi_tic=1 phi_deg=0.5 k_frac=1.5 F_latt_b=1 F_latt=3")
+    print("TRACE_C: I_before_scaling", 100 * (first**2 + 9))
+    value = behaviour.get("traced", pixels[s * fast + f])
+    print("TRACE_C: I_pixel_final %.15g" % value)
+    print("TRACE_C: floatimage_accumulated %.15g" % struct.unpack("<f", struct.pack("<f", value))[0])
 print("render time = 0.25 s")
 """
 
@@ -138,7 +155,12 @@ class Site:
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """A checkout in which the three programs agree as they should."""
     monkeypatch.setattr(environment, "cuda_devices", lambda python, root: (0, "no CUDA device"))
-    made = Site(root=tmp_path / "checkout")
+    return make_site(tmp_path / "checkout")
+
+
+def make_site(root: Path) -> Site:
+    """Write the checkout."""
+    made = Site(root=root)
     folder = made.root / experiment.FOLDER
     (folder / "tiny").mkdir(parents=True)
     (folder / "tiny" / "data.txt").write_text("1 0 0 5\n", encoding="utf-8")
