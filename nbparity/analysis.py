@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from . import layout
+from . import analysis_parts, layout
 from .ablation import CAUSE, CITATION
 from .hashing import files_below
 
@@ -19,18 +19,29 @@ TITLES = {
 
 def text(bundle: Path, summary: Data) -> str:
     """Return the analysis of a bundle whose raw files and summary are in place."""
+    return "\n".join(sections(bundle, summary))
+
+
+def sections(bundle: Path, summary: Data) -> list[str]:
+    """Return the parts of the analysis, each in Markdown with its title in the first line."""
     run: Data = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
-    sections = [
+    found = [
         _head(run, summary),
         _blocked(run),
-        _commands(bundle, run, summary),
+        analysis_parts.results(run, summary),
+        analysis_parts.images(summary),
         _differences(run, summary),
+        analysis_parts.radial_profile(summary),
+        analysis_parts.pixel_trace(bundle, run, summary),
+        _commands(bundle, run, summary),
         _tests(summary),
         _gpu(run),
         _protected(summary),
+        analysis_parts.surroundings(bundle),
+        analysis_parts.reproduction(bundle, run),
         _files(bundle),
     ]
-    return "\n".join(section for section in sections if section)
+    return [section for section in found if section]
 
 
 def hash_sentence(count: int) -> str:
@@ -112,10 +123,7 @@ def _differences(run: Data, summary: Data) -> str:
         f"| {title} | {' | '.join(_number(summary['pairs'][c][key]) for c in columns)} |\n"
         for title, key in rows
     )
-    digests = "".join(f"- {name}: {digest}\n" for name, digest in summary["images_sha256"].items())
-    return (
-        f"## Differences\n\n{head}{body}\nSHA-256 of the images:\n\n{digests}\n{_explanation(run, summary)}"
-    )
+    return f"## Differences\n\n{head}{body}\n{_explanation(run, summary)}"
 
 
 def _explanation(run: Data, summary: Data) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import ablation, bundle, environment, layout, protected
+from . import ablation, bundle, environment, layout, protected, trace_runs
 from .compare import compare, crop, read_float_image
 from .errors import BlockedError, ExitCode
 from .experiment import Experiment
@@ -60,6 +60,7 @@ class _Facts:
     gpu: dict[str, Any] = field(
         default_factory=lambda: {"ran": False, "reason": "not reached", "command": ""}
     )
+    trace: dict[str, Any] = field(default_factory=lambda: {"pixel": None, "reason": "not reached"})
 
 
 def parity_n1(plan: Plan) -> Outcome:
@@ -119,10 +120,14 @@ def _run(
         environment=environment.child_environment(plan.root, threads),
         time_limit_s=plan.time_limit_s,
     )
+    _add_row(folder, label, done)
+    return done
+
+
+def _add_row(folder: Path, label: str, done: Finished) -> None:
     row = layout.CommandRow(label, done.started, done.ended, done.status, shlex.join(done.command))
     with (folder / layout.COMMANDS).open("a", encoding="utf-8") as stream:
         stream.write(row.text)
-    return done
 
 
 def _must_succeed(done: Finished, log: Path) -> None:
@@ -185,7 +190,7 @@ class _Render:
 
 
 def _render_all(plan: Plan, folder: Path, facts: _Facts) -> None:
-    """Run the three programs, the ablation if both C programs disagree, and the GPU leg."""
+    """Run the three programs, the ablation if both C programs disagree, the traces and the GPU leg."""
     for program in plan.programs.all():
         threads = plan.threads if program.name == "py" else 1
         _render(plan, folder, _full(folder, program.name, program, plan.experiment.roi_args, threads))
@@ -193,6 +198,7 @@ def _render_all(plan: Plan, folder: Path, facts: _Facts) -> None:
         (folder / "inputs" / "ablation").mkdir()
         for program in (plan.programs.c, plan.programs.c_spec):
             _render_ablated(plan, folder, program)
+    _trace_leg(plan, folder, facts)
     _gpu_leg(plan, folder, facts)
 
 
@@ -241,6 +247,23 @@ def _render_ablated(plan: Plan, folder: Path, program: Program) -> None:
         np.save(folder / layout.ablated_roi(program.name), pixels, allow_pickle=False)
 
 
+def _trace_leg(plan: Plan, folder: Path, facts: _Facts) -> None:
+    """Trace the brightest pixel of c_spec with the three programs; one that cannot is no reason to stop."""
+    try:
+        image = read_float_image(folder / layout.image("c_spec"), plan.experiment.shape)
+    except (OSError, ValueError) as error:
+        facts.trace["reason"] = f"c_spec has no image to take a pixel from: {error}"
+        return
+    pixel = trace_runs.brightest(image, plan.experiment.roi)
+    facts.trace = {"pixel": list(pixel), "reason": ""}
+    logs = {program.name: folder / layout.trace_log(program.name) for program in plan.programs.all()}
+    (folder / layout.trace_log("c")).parent.mkdir()
+    todo = trace_runs.jobs(plan.programs, plan.experiment, pixel, logs)
+    finished = trace_runs.run_all(plan.root, plan.experiment, todo, plan.time_limit_s)
+    for job, done in zip(todo, finished, strict=True):
+        _add_row(folder, layout.trace_label(job.program.name), done)
+
+
 def _gpu_leg(plan: Plan, folder: Path, facts: _Facts) -> None:
     """Run the simulator on the GPU if torch sees one."""
     args = (*plan.experiment.roi_args, "-device", "cuda")
@@ -277,6 +300,7 @@ def _write_run(plan: Plan, folder: Path, facts: _Facts) -> None:
         "thresholds": plan.thresholds.as_dict(),
         "threads_py": plan.threads,
         "gpu": facts.gpu,
+        "trace": facts.trace,
         "protected": {
             "files": len(facts.protected_before),
             "changed": protected.changes(facts.protected_before, after),

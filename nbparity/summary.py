@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import layout
+from . import layout, photometry, trace_runs, trace_tables
 from .compare import Comparison, FloatImage, Roi, compare, crop, nonzero_outside, read_float_image, undefined
 from .hashing import sha256_of_file
 from .processes import render_time_s
@@ -61,6 +61,9 @@ def _blocked() -> Data:
         "pairs": {},
         "ablation": None,
         "outside": {},
+        "images": {},
+        "radial": {"problem": "", "rings": []},
+        "trace": None,
     }
 
 
@@ -90,7 +93,48 @@ def _figures(bundle: Path, run: Data) -> Data:
         "pairs": {name: pair.as_dict() for name, pair in pairs.items()},
         "ablation": None if ablation is None else ablation.as_dict(),
         "outside": outside,
+        "images": {
+            name: photometry.extremes(im, roi) for name, im in images.items() if not isinstance(im, str)
+        },
+        "radial": _radial(bundle, run, images, roi or (0, fast - 1, 0, slow - 1)),
+        "trace": _trace(bundle, run, images, roi),
     }
+
+
+def _radial(bundle: Path, run: Data, images: dict[str, FloatImage | str], roi: Roi) -> Data:
+    """Return the mean of each image over rings of equal resolution, or in words why there is none."""
+    if "-curved_det" in run["experiment"]["args"] or "-curved_detector" in run["experiment"]["args"]:
+        return {"problem": "the detector is curved", "rings": []}
+    if run["trace"]["pixel"] is None:
+        return {"problem": "no pixel was traced, so the geometry is not known", "rings": []}
+    traced = trace_runs.from_bundle(bundle).traced["c_spec"]
+    log = (bundle / layout.command_log("c_spec")).read_text(encoding="utf-8", errors="replace")
+    try:
+        geometry = photometry.geometry(traced.entries, log)
+    except ValueError as error:
+        return {"problem": f"geometry of c_spec: {traced.problem or error}", "rings": []}
+    regions = {name: crop(im, roi) for name, im in images.items() if not isinstance(im, str)}
+    return {"problem": "", "rings": photometry.rings(photometry.inverse_d(geometry, roi), regions)}
+
+
+def _trace(bundle: Path, run: Data, images: dict[str, FloatImage | str], roi: Roi | None) -> Data | None:
+    """Return what the traces say, and whether it is what the images hold; None if no pixel was traced."""
+    if run["trace"]["pixel"] is None:
+        return None
+    traced = trace_runs.from_bundle(bundle)
+    data = trace_tables.facts(traced, run["thresholds"]["trace_max_relative"])
+    reference = images["c_spec"]
+    data["brightest"] = not isinstance(reference, str) and (
+        trace_runs.brightest(reference, roi) == traced.pixel
+    )
+    for name, found in data["programs"].items():
+        image, stored = images[name], found[trace_tables.STORED]
+        found["as_in_image"] = (
+            stored is not None
+            and not isinstance(image, str)
+            and bool(np.float32(stored) == image[traced.pixel])
+        )
+    return data
 
 
 def _verdict_data(verdict: Verdict) -> Data:

@@ -1,9 +1,11 @@
 """``nbparity trace``: which pixel, which arguments, what is printed; with fake programs."""
 
+import json
+
 import numpy as np
 import pytest
 
-from nbparity import experiment, trace_runs
+from nbparity import experiment, layout, trace_runs, verify
 from nbparity.__main__ import main
 from nbparity.errors import ExitCode, UsageError
 
@@ -97,3 +99,59 @@ def test_a_program_that_fails_blocks(site, command, capsys):
     site.program("py", status=9)
     assert command("--experiment", "tiny") == ExitCode.BLOCKED
     assert "program py ended with 9" in capsys.readouterr().err
+
+
+def test_a_bundle_shows_the_traces_it_holds(site, command, capsys):
+    """No program is run for it."""
+    folder = site.run().folder
+    for name in ("c", "spec", "py"):
+        (site.root / "programs" / name).unlink()
+    assert command("--bundle", folder) == ExitCode.OK
+    assert "Pixel slow 3, fast 4." in capsys.readouterr().out
+
+
+def test_a_bundle_has_its_pixel(site, command, capsys):
+    """Asking for another one is a contradiction; so is a folder that is no bundle."""
+    assert command("--bundle", site.run().folder, "--pixel", 1, 1) == ExitCode.USAGE
+    assert command("--bundle", site.root) == ExitCode.USAGE
+    assert "expected a bundle with traces" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("behaviour", "as_in_image"), [({}, True), ({"traced": 35.5}, False)])
+def test_the_bundle_compares_the_trace_with_the_image(site, summary_of, behaviour, as_in_image):
+    """A trace of another pixel value than the image holds does not explain the image."""
+    site.program("py", **behaviour)
+    trace = summary_of(site.run().folder)["trace"]
+    assert trace["pixel"] == {"slow": 3, "fast": 4}
+    assert trace["brightest"]
+    assert trace["programs"]["py"]["as_in_image"] == as_in_image
+    assert trace["programs"]["c"]["as_in_image"] and trace["programs"]["c_spec"]["as_in_image"]
+
+
+def test_a_bundle_without_an_image_has_no_trace(site):
+    """And says why."""
+    site.program("spec", writes_nothing=True)
+    outcome = site.run()
+    assert not (outcome.folder / layout.trace_log("c")).exists()
+    analysis = (outcome.folder / layout.ANALYSIS).read_text(encoding="utf-8")
+    assert "None: c_spec has no image to take a pixel from" in analysis
+    assert verify.verify(outcome.folder) == []
+
+
+def test_a_trace_that_fails_does_not_stop_the_run(site):
+    """The images are what is judged; the bundle says what went wrong with the trace."""
+    site.program("c", historical=True, trace_status=7)
+    outcome = site.run()
+    assert outcome.exit_code == ExitCode.OK
+    analysis = (outcome.folder / layout.ANALYSIS).read_text(encoding="utf-8")
+    assert "the program ended with 7" in analysis
+    assert verify.verify(outcome.folder) == []
+
+
+def test_another_pixel_in_the_facts_is_untrue(site):
+    """The traced pixel is derived again from the image of c_spec, and its value compared."""
+    folder = site.run().folder
+    run = json.loads((folder / layout.RUN).read_text(encoding="utf-8"))
+    run["trace"]["pixel"] = [3, 3]
+    (folder / layout.RUN).write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    assert any(complaint.startswith(f"untrue: {layout.SUMMARY}") for complaint in verify.verify(folder))
