@@ -136,7 +136,7 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests that need neither minutes nor a GPU, with branch coverage."""
     prepare(session)
-    run_pytest(session, "not slow and not gpu ", "--cov", "--cov-report=term")
+    run_pytest(session, "not slow and not gpu and not browser", "--cov", "--cov-report=term")
 
 
 @nox.session
@@ -152,6 +152,13 @@ def tests_gpu(session: nox.Session) -> None:
     """Run the tests that need a CUDA device."""
     prepare(session)
     run_pytest(session, "gpu")
+
+
+@nox.session
+def tests_browser(session: nox.Session) -> None:
+    """Open a report in Chromium: the Debian package chromium, or the program that NB_CHROMIUM names."""
+    prepare(session)
+    run_pytest(session, "browser")
 
 
 def run_pytest(session: nox.Session, marker: str, *options: str) -> None:

@@ -170,7 +170,7 @@ def _protected(summary: Data) -> str:
 
 def _files(bundle: Path) -> str:
     """List the files, with the hash verification: it covers every file but the list itself."""
-    names = sorted({*files_below(bundle), layout.ANALYSIS, layout.SUMMARY, layout.HASHES})
+    names = sorted({*files_below(bundle), layout.ANALYSIS, layout.SUMMARY, layout.REPORT, layout.HASHES})
     rows = "".join(f"| {name} | {layout.what(name)} |\n" for name in names)
     return f"## Files\n\n| file | what it is |\n|---|---|\n{rows}\n{hash_sentence(len(names) - 1)}"
 

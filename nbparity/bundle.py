@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import analysis, layout, summary
+from . import analysis, layout, report, summary
 from .errors import NotIntactError, NotWrittenError
 from .hashing import differences, files_below, parse_sha256_list, sha256_list
 
@@ -39,10 +39,11 @@ def building(parent: Path, folders: tuple[str, ...] = FOLDERS) -> Iterator[Path]
 
 
 def seal(folder: Path) -> None:
-    """Derive summary and analysis, write the hash list and verify it against the files."""
+    """Derive summary, analysis and report, write the hash list and verify it against the files."""
     data = summary.derive(folder)
     (folder / layout.SUMMARY).write_text(summary.as_text(data), encoding="utf-8")
     (folder / layout.ANALYSIS).write_text(analysis.text(folder, data), encoding="utf-8")
+    (folder / layout.REPORT).write_text(report.html(folder, data), encoding="utf-8")
     names = [name for name in files_below(folder) if name != layout.HASHES]
     path = folder / layout.HASHES
     path.write_text(sha256_list(folder, names), encoding="utf-8")

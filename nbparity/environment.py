@@ -15,7 +15,18 @@ from pathlib import Path
 from .hashing import sha256_of_file
 
 FILE = Path(__file__).with_name("environment.toml")
-LIBRARIES = ("torch", "numpy", "mpmath", "sympy", "networkx", "jinja2", "typing-extensions", "pytest")
+LIBRARIES = (
+    "torch",
+    "numpy",
+    "mpmath",
+    "sympy",
+    "networkx",
+    "jinja2",
+    "typing-extensions",
+    "pytest",
+    "matplotlib",
+    "markdown-it-py",
+)
 
 
 def pinned() -> dict[str, str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 ANALYSIS = "analysis.md"
 SUMMARY = "results/summary.json"
+REPORT = "results/report.html"
 HASHES = "inputs/sha256.txt"
 ENV = "inputs/env.txt"
 MACHINE = "inputs/machine.txt"
@@ -19,12 +20,13 @@ IMAGES = ("c", "c_spec", "py")
 GPU = "py_cuda"
 ABLATED = ("c", "c_spec")
 
-ALWAYS = (ANALYSIS, SUMMARY, HASHES, ENV, MACHINE, GIT, RUN)
+ALWAYS = (ANALYSIS, SUMMARY, REPORT, HASHES, ENV, MACHINE, GIT, RUN)
 COMPLETE = (*ALWAYS, VERSION, COMMANDS, PYTEST_LOG)
 
 WHAT = {
     ANALYSIS: "this text",
     SUMMARY: "every figure, for programs",
+    REPORT: "this text with pictures, one file for a browser",
     HASHES: "SHA-256 of every other file; check with `sha256sum -c inputs/sha256.txt` in the bundle's folder",
     ENV: "what pinning controls; the same on every machine",
     MACHINE: "what belongs to the machine",

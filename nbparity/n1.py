@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import ablation, bundle, environment, layout, protected, trace_runs
+from . import ablation, bundle, environment, layout, protected, report, trace_runs
 from .compare import compare, crop, read_float_image
 from .errors import BlockedError, ExitCode
 from .experiment import Experiment
@@ -65,6 +65,7 @@ class _Facts:
 
 def parity_n1(plan: Plan) -> Outcome:
     """Run one experiment and leave its bundle; a blocked prerequisite leaves a bundle, too."""
+    report.check_packages()
     with bundle.building(plan.reports) as folder:
         name = bundle.stamp()
         facts = _Facts(started=utc_now(), protected_before=protected.hashes(plan.root))

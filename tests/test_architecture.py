@@ -34,7 +34,11 @@ ROOT_ENTRIES = {
     "specs",
     "tests",
 }
-OPTIONAL = {SIMULATOR / "formats" / "crystallographic.py": {"gemmi"}}
+OPTIONAL = {
+    SIMULATOR / "formats" / "crystallographic.py": {"gemmi"},
+    HARNESS / "pictures.py": {"matplotlib"},
+    HARNESS / "report.py": {"jinja2", "markdown_it"},
+}
 LEAVES_THE_DEVICE = {"cpu", "item", "tolist", "numpy"}
 
 

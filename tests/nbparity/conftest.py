@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nbparity import environment, experiment, n1, programs, thresholds
+from nbparity import environment, experiment, n1, pictures, programs, thresholds
 
 # Pixel values rise along both axes and scale with -flux. The historical one keeps stale axes when the scan
 # starts at phi = 0, except in the first pixel. "behaviour" switches faults on.
@@ -153,9 +153,18 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A checkout in which the three programs agree as they should."""
+    """A checkout in which the three programs agree as they should; reports have no pictures, to be fast."""
     monkeypatch.setattr(environment, "cuda_devices", lambda python, root: (0, "no CUDA device"))
+    monkeypatch.setattr(pictures, "draw", lambda bundle, run, summary: [])
     return make_site(tmp_path / "checkout")
+
+
+@pytest.fixture(scope="session")
+def bundle_with_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished bundle of such a checkout with its pictures, for all tests that do not change it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environment, "cuda_devices", lambda python, root: (0, "no CUDA device"))
+        return make_site(tmp_path_factory.mktemp("pictures") / "checkout").run().folder
 
 
 def make_site(root: Path) -> Site:
