@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from . import layout
+from . import digest, layout
 from .ablation import CAUSE, CITATION
 from .hashing import files_below
 
@@ -28,6 +28,7 @@ def text(bundle: Path, summary: Data) -> str:
         _tests(summary),
         _gpu(run),
         _protected(summary),
+        _reproduce(bundle, run, summary),
         _files(bundle),
     ]
     return "\n".join(section for section in sections if section)
@@ -160,9 +161,22 @@ def _protected(summary: Data) -> str:
     return f"## Protected assets\n\n{protected['files']} files, the same hashes before and after the run.\n"
 
 
+def _reproduce(bundle: Path, run: Data, summary: Data) -> str:
+    """State the bundle digest and how to come to it again."""
+    own = digest.digest(bundle, summary)
+    if own is None:
+        return ""
+    return (
+        f"## Reproduce\n\nBundle digest: {own}\n\n"
+        "It covers images, environment, versions, commit and figures."
+        f" `nbparity replay BUNDLE` runs experiment {run['experiment']['id']} again and compares.\n"
+    )
+
+
 def _files(bundle: Path) -> str:
     """List the files, with the hash verification: it covers every file but the list itself."""
-    names = sorted({*files_below(bundle), layout.ANALYSIS, layout.SUMMARY, layout.HASHES})
+    derived = {layout.ANALYSIS, layout.SUMMARY, layout.LEDGER, layout.PROVENANCE, layout.HASHES}
+    names = sorted({*files_below(bundle), *derived} - layout.ADDED_LATER)
     rows = "".join(f"| {name} | {layout.what(name)} |\n" for name in names)
     return f"## Files\n\n| file | what it is |\n|---|---|\n{rows}\n{hash_sentence(len(names) - 1)}"
 
