@@ -37,7 +37,7 @@ golden: venv
 	@$(NOX) golden
 
 lint: venv
-	@echo '== make lint: ruff and mypy'
+	@echo '== make lint: ruff, mypy, workflows'
 	@$(NOX) lint typecheck
 
 venv: $(STAMP)

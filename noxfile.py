@@ -119,10 +119,13 @@ def require_same_locks(session: nox.Session, folder: Path) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and format with ruff."""
+    """Check style and format with ruff, and the workflows against their schema and for unsafe steps."""
     prepare(session)
     session.run("ruff", "check", *PYTHON_FILES)
     session.run("ruff", "format", "--check", *PYTHON_FILES)
+    workflows = sorted(map(str, Path(".github", "workflows").glob("*.yml")))
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    session.run("zizmor", "--offline", "--no-progress", "--quiet", *workflows)
 
 
 @nox.session
@@ -136,7 +139,12 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests that need neither minutes nor a GPU, with branch coverage."""
     prepare(session)
-    run_pytest(session, "not slow and not gpu and not browser", "--cov", "--cov-report=term")
+    run_pytest(
+        session,
+        "not slow and not gpu and not faults and not browser",
+        "--cov",
+        "--cov-report=term",
+    )
 
 
 @nox.session
@@ -145,6 +153,13 @@ def tests_slow(session: nox.Session) -> None:
     prepare(session)
     build_c(session)
     run_pytest(session, "slow and not gpu")
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Kill runs, fill disks, set clocks back: the tests that take minutes or need root."""
+    prepare(session)
+    run_pytest(session, "faults", "-s")
 
 
 @nox.session
@@ -258,6 +273,28 @@ def parity_n1(session: nox.Session) -> None:
 
 
 @nox.session
+def replay(session: nox.Session) -> None:
+    """Run what a bundle ran, here and now, and compare: nox -s replay -- BUNDLE."""
+    prepare(session)
+    build_c(session)
+    harness(session, "replay", *session.posargs)
+
+
+@nox.session
+def ledger(session: nox.Session) -> None:
+    """Enter a bundle into docs/fix_plan.md and the plan that waits for it: nox -s ledger -- BUNDLE."""
+    prepare(session)
+    harness(session, "ledger", *session.posargs)
+
+
+@nox.session
+def artifact(session: nox.Session) -> None:
+    """Collect the newest bundle of each experiment in build/artifact, reports first; or those after --."""
+    prepare(session)
+    harness(session, "artifact", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Time the full frame, simulator against C, with one and two threads."""
     prepare(session)
@@ -267,6 +304,6 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def verify(session: nox.Session) -> None:
-    """Check that bundles are complete, unchanged and true: nox -s verify -- BUNDLE."""
+    """Check that bundles are complete, unchanged and true: all below reports/, or nox -s verify -- BUNDLE."""
     prepare(session)
     harness(session, "verify", *session.posargs)

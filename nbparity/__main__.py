@@ -9,24 +9,31 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import (
+    artifact,
     bench,
     cases,
+    digest,
     experiment,
     golden,
     historical,
     historical_supervisor,
+    layout,
+    ledger,
     matrix,
     n1,
+    replay,
+    signing,
     thresholds,
     trace_runs,
     trace_tables,
     verify,
 )
-from .errors import BlockedError, ExitCode, ParityError, UsageError
+from .errors import BlockedError, ExitCode, NotIntactError, ParityError, UsageError
 from .programs import Program, Programs, locate
 
 ROOT = Path(__file__).resolve().parents[1]
 CAMPAIGN, PHASE = "2025-10-cli-flags", "phase_l"
+NO_DIGEST = "none, the run was blocked"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +57,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nbparity", description="Compare the diffraction programs.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_n1, _add_matrix, _add_trace, _add_verify, _add_golden, _add_historical, _add_bench):
+    for add in (
+        _add_n1,
+        _add_replay,
+        _add_verify,
+        _add_sign,
+        _add_digest,
+        _add_ledger,
+        _add_artifact,
+        _add_trace,
+        _add_matrix,
+        _add_golden,
+        _add_historical,
+        _add_bench,
+    ):
         add(commands)
     return parser
 
@@ -109,7 +129,8 @@ def _n1(arguments: argparse.Namespace) -> int:
         print(f"{chosen.id}: {outcome.verdict}")
         for reason in outcome.reasons:
             print(f"  {reason}")
-        print(f"  bundle: {_from_here(outcome.folder)}", flush=True)
+        print(f"  bundle: {_from_here(outcome.folder)}")
+        print(f"  bundle digest: {digest.read(outcome.folder) or NO_DIGEST}", flush=True)
         codes.append(outcome.exit_code)
     return next((code for code in codes if code), ExitCode.OK)
 
@@ -196,18 +217,139 @@ def _bundled_traces(folder: Path) -> trace_runs.Run:
 
 def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("verify", help="check that bundles are complete, unchanged and true")
-    parser.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
+    parser.add_argument("bundles", type=Path, nargs="*", metavar="BUNDLE", help="default: all below reports/")
+    parser.add_argument("--key", type=Path, help="public key that has to have signed, ed25519, PEM")
     parser.set_defaults(command=_verify)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    complaints = {folder: verify.verify(folder) for folder in arguments.bundles}
+    bundles = arguments.bundles or artifact.finished(ROOT / "reports")
+    complaints = {folder: verify.verify(folder, arguments.key) for folder in bundles}
     for folder, found in complaints.items():
         for complaint in found:
             print(f"{folder}: {complaint}")
         if not found:
             print(f"{folder}: complete, unchanged, every claim follows from its files")
+            print(f"{folder}: {signing.check(folder, arguments.key).note}")
     return ExitCode.NOT_INTACT if any(complaints.values()) else ExitCode.OK
+
+
+def _require_intact(bundle: Path) -> None:
+    """Raise NotIntactError for a bundle that does not hold."""
+    complaints = verify.verify(bundle)
+    if complaints:
+        raise NotIntactError(f"{bundle}: the bundle does not hold: {complaints[0]}")
+
+
+def _add_replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("replay", help="run what a bundle ran, here and now, and compare")
+    _common(parser)
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("--inputs", type=Path, help="folder of the inputs (default: that of the experiment)")
+    parser.add_argument(
+        "--py-threads", type=_positive, help="threads of the simulator (default: as recorded)"
+    )
+    parser.add_argument("--keep", type=Path, help="keep the bundle of the replay below this folder")
+    parser.set_defaults(command=_replay)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    _require_intact(arguments.bundle)
+    with tempfile.TemporaryDirectory(prefix="nbparity-replay-") as scratch:
+        plan = replay.plan(
+            arguments.bundle,
+            root=arguments.root.resolve(),
+            programs=_programs(arguments),
+            reports=(arguments.keep or Path(scratch)).absolute(),
+            threads=arguments.py_threads,
+            inputs=arguments.inputs,
+        )
+        print(f"{arguments.bundle}: running {plan.experiment.id} again", flush=True)
+        outcome = n1.parity_n1(plan)
+        if outcome.exit_code is ExitCode.BLOCKED:
+            raise BlockedError(outcome.reasons[-1])
+        found = replay.compare_bundles(arguments.bundle, outcome.folder)
+        if arguments.keep:
+            print(f"bundle of the replay: {_from_here(found.folder)}")
+    for part in found.parts:
+        print(f"{part.name}: {'differs' if part.differences else 'the same'}")
+        for difference in part.differences:
+            print(f"  {difference}")
+    differing = [part.name for part in found.parts if part.differences]
+    if differing:
+        print(f"not reproduced: {', '.join(differing)}")
+        print(f"bundle digest: {found.found}, recorded {found.recorded}")
+        return ExitCode.UNEXPLAINED
+    print(f"reproduced: {len(found.parts)} of {len(found.parts)} parts")
+    print(f"bundle digest: {found.recorded}")
+    return ExitCode.OK
+
+
+def _add_sign(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("sign", help="sign a bundle that holds with an ed25519 key")
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("--key", type=Path, required=True, help="private key, PEM, PKCS #8")
+    parser.set_defaults(command=_sign)
+
+
+def _sign(arguments: argparse.Namespace) -> int:
+    _require_intact(arguments.bundle)
+    keyid = signing.sign(arguments.bundle, arguments.key)
+    print(f"{arguments.bundle}: signed with key {keyid}: {layout.SIGNATURE}")
+    return ExitCode.OK
+
+
+def _add_digest(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("digest", help="print the digest of what can be reproduced of a bundle")
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument(
+        "--parts", action="store_true", help="print the text that the digest is the SHA-256 of"
+    )
+    parser.set_defaults(command=_digest)
+
+
+def _digest(arguments: argparse.Namespace) -> int:
+    _require_intact(arguments.bundle)
+    own = digest.read(arguments.bundle)
+    if own is None:
+        raise UsageError(f"{arguments.bundle}: the bundle of a blocked run has no digest")
+    print(digest.read_text(arguments.bundle) if arguments.parts else own, end="" if arguments.parts else "\n")
+    return ExitCode.OK
+
+
+def _add_ledger(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("ledger", help=f"enter a bundle into {ledger.FIX_PLAN} and {ledger.PLAN}")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (default: this one)")
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.set_defaults(command=_ledger)
+
+
+def _ledger(arguments: argparse.Namespace) -> int:
+    entered = ledger.enter(arguments.root.resolve(), arguments.bundle)
+    what = "appended" if entered.appended else "is there already"
+    print(f"{ledger.FIX_PLAN}: attempt {entered.attempt} {what}")
+    print(f"{ledger.PLAN}: {'stamped' if entered.stamped else 'left as it is'}")
+    return ExitCode.OK
+
+
+def _add_artifact(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("artifact", help="collect bundles in one folder, reports first")
+    parser.add_argument("bundles", type=Path, nargs="*", metavar="BUNDLE")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (default: this one)")
+    parser.add_argument(
+        "--reports", type=Path, help="where to look for the newest bundles (default: reports/)"
+    )
+    parser.add_argument("--into", type=Path, help="folder to fill (default: build/artifact)")
+    parser.set_defaults(command=_artifact)
+
+
+def _artifact(arguments: argparse.Namespace) -> int:
+    root = arguments.root.resolve()
+    bundles = arguments.bundles or artifact.newest(arguments.reports or root / "reports")
+    target = arguments.into or root / "build" / "artifact"
+    for file in artifact.collect(bundles, target):
+        print(file)
+    return ExitCode.OK
 
 
 def _add_golden(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from . import analysis_parts, layout
+from . import analysis_parts, digest, layout
 from .ablation import CAUSE, CITATION
 from .hashing import files_below
 
@@ -38,7 +38,7 @@ def sections(bundle: Path, summary: Data) -> list[str]:
         _gpu(run),
         _protected(summary),
         analysis_parts.surroundings(bundle),
-        analysis_parts.reproduction(bundle, run),
+        analysis_parts.reproduction(bundle, run, digest.digest(bundle, summary)),
         _files(bundle),
     ]
     return [section for section in found if section]
@@ -170,7 +170,15 @@ def _protected(summary: Data) -> str:
 
 def _files(bundle: Path) -> str:
     """List the files, with the hash verification: it covers every file but the list itself."""
-    names = sorted({*files_below(bundle), layout.ANALYSIS, layout.SUMMARY, layout.REPORT, layout.HASHES})
+    derived = {
+        layout.ANALYSIS,
+        layout.SUMMARY,
+        layout.REPORT,
+        layout.LEDGER,
+        layout.PROVENANCE,
+        layout.HASHES,
+    }
+    names = sorted({*files_below(bundle), *derived} - layout.ADDED_LATER)
     rows = "".join(f"| {name} | {layout.what(name)} |\n" for name in names)
     return f"## Files\n\n| file | what it is |\n|---|---|\n{rows}\n{hash_sentence(len(names) - 1)}"
 

@@ -4,11 +4,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import analysis, layout, report, summary
+from . import analysis, layout, ledger_entry, locks, provenance, report, summary
 from .errors import NotIntactError, NotWrittenError
 from .hashing import differences, files_below, parse_sha256_list, sha256_list
 
@@ -23,27 +23,45 @@ def stamp() -> str:
 
 @contextmanager
 def building(parent: Path, folders: tuple[str, ...] = FOLDERS) -> Iterator[Path]:
-    """Give a hidden folder beside the finished ones; it is removed unless it was put into place."""
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
-        folder.chmod(0o755)
-    except OSError as error:
-        raise NotWrittenError(f"no bundle can be written below {parent}: {error.strerror}") from None
-    try:
-        for name in folders:
-            (folder / name).mkdir()
+    """Give a hidden folder beside the finished ones; it is removed unless it was put into place.
+
+    The folder is locked while this process lives. What runs that were killed have left is removed.
+    """
+    with ExitStack() as held:
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            with locks.exclusive(parent):
+                _sweep(parent)
+                folder = Path(tempfile.mkdtemp(prefix=layout.UNFINISHED, dir=parent))
+                held.callback(shutil.rmtree, folder, ignore_errors=True)
+                held.enter_context(locks.exclusive(folder))
+            folder.chmod(0o755)
+            for name in folders:
+                (folder / name).mkdir()
+        except OSError as error:
+            raise NotWrittenError(f"no bundle can be written below {parent}: {error.strerror}") from None
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the unfinished folders that no living process is building."""
+    for folder in parent.glob(f"{layout.UNFINISHED}*"):
+        if folder.is_dir() and not locks.is_held(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def seal(folder: Path) -> None:
-    """Derive summary, analysis and report, write the hash list and verify it against the files."""
+    """Derive what follows from the raw files, write the hash list and verify it against the files.
+
+    The order matters: the analysis lists every file, the provenance has the hash of every file that is
+    there by then, and the hash list, written last, has that of the provenance, too.
+    """
     data = summary.derive(folder)
     (folder / layout.SUMMARY).write_text(summary.as_text(data), encoding="utf-8")
+    (folder / layout.LEDGER).write_text(ledger_entry.text(folder, data), encoding="utf-8")
     (folder / layout.ANALYSIS).write_text(analysis.text(folder, data), encoding="utf-8")
     (folder / layout.REPORT).write_text(report.html(folder, data), encoding="utf-8")
+    (folder / layout.PROVENANCE).write_text(provenance.text(folder), encoding="utf-8")
     names = [name for name in files_below(folder) if name != layout.HASHES]
     path = folder / layout.HASHES
     path.write_text(sha256_list(folder, names), encoding="utf-8")

@@ -6,9 +6,11 @@
 
 import os
 import platform
+import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -37,6 +39,11 @@ def pinned() -> dict[str, str]:
 def recorded_names() -> list[str]:
     """Return the variables that are not set but recorded."""
     return list(tomllib.loads(FILE.read_text(encoding="utf-8"))["recorded"]["names"])
+
+
+def free_names() -> frozenset[str]:
+    """Return the rows of ``env.txt`` that no image depends on."""
+    return frozenset(tomllib.loads(FILE.read_text(encoding="utf-8"))["free"]["names"])
 
 
 def child_environment(root: Path, threads: int = 1) -> dict[str, str]:
@@ -69,6 +76,21 @@ def env_text(root: Path, threads: int = 1) -> str:
     return "".join(f"{name}: {value}\n" for name, value in rows)
 
 
+def value_of(env_text: str, name: str) -> str:
+    """Return the value of a row of ``env.txt``; KeyError if there is none."""
+    return _rows(env_text)[name]
+
+
+def locks(env_text: str) -> dict[str, str]:
+    """Return file name -> SHA-256 of the locks that ``env.txt`` records."""
+    rows = _rows(env_text).items()
+    return {name.removeprefix("lock "): value for name, value in rows if name.startswith("lock ")}
+
+
+def _rows(env_text: str) -> dict[str, str]:
+    return {name: value for name, _, value in (line.partition(": ") for line in env_text.splitlines())}
+
+
 def machine_text() -> str:
     """Return ``machine.txt``: processor, cores, memory, kernel, GPU."""
     rows = [
@@ -82,14 +104,54 @@ def machine_text() -> str:
     return "".join(f"{name}: {value}\n" for name, value in rows)
 
 
+@dataclass(frozen=True)
+class ChangedPath:
+    """A path that differs from the commit: git's two letters, hash of what is there ('-': nothing), name."""
+
+    status: str
+    sha256: str
+    name: str
+
+    @property
+    def text(self) -> str:
+        """Return the row as it stands in ``git_sha.txt``."""
+        return f"{self.status} {self.sha256} {self.name}\n"
+
+
+def parse_changed(row: str) -> ChangedPath:
+    """Read a row of ``git_sha.txt``; ValueError if it is none."""
+    match = re.fullmatch(r"(..) ([0-9a-f]{64}|-) (.+)\n?", row)
+    if match is None:
+        raise ValueError(f"git_sha.txt: expected '<status> <sha256> <path>', found {row.strip()!r}")
+    return ChangedPath(match[1], match[2], match[3])
+
+
 def git_text(root: Path) -> str:
-    """Return ``git_sha.txt``: the commit, then the files that differ from it."""
+    """Return ``git_sha.txt``: the commit, then the files that differ from it, with their hashes."""
     commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
         return "commit: none (not a git checkout, or no commit yet)\n"
-    changed = _git(root, "status", "--porcelain") or ""
-    state = "clean" if not changed else f"{len(changed.splitlines())} paths differ from the commit"
-    return f"commit: {commit.strip()}\nstate: {state}\n{changed}"
+    changed = _changed_paths(root)
+    state = "clean" if not changed else f"{len(changed)} paths differ from the commit"
+    return f"commit: {commit.strip()}\nstate: {state}\n{''.join(path.text for path in changed)}"
+
+
+def _changed_paths(root: Path) -> list[ChangedPath]:
+    """Ask git for the paths that differ from the commit, files in new folders one by one."""
+    # Renames are shown as one path gone and one new, so that every row has one name.
+    listed = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames") or ""
+    found = []
+    for row in filter(None, listed.split("\0")):
+        path = root / row[3:]
+        found.append(
+            ChangedPath(row[:2], sha256_of_file(path) if path.is_file() else "-", _one_line(row[3:]))
+        )
+    return found
+
+
+def _one_line(name: str) -> str:
+    """Write the name of a file on one line, whatever it holds."""
+    return name if name.isprintable() else ascii(name)
 
 
 def cuda_devices(python: str, root: Path) -> tuple[int, str]:
@@ -151,7 +213,11 @@ def _first_line(*command: str) -> str:
 def _git(root: Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=60
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            timeout=60,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

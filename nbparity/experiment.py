@@ -111,6 +111,22 @@ def read(path: Path, root: Path) -> Experiment:
     )
 
 
+def from_record(record: dict[str, Any], inputs_dir: Path) -> Experiment:
+    """Return the experiment that ``run.json`` of a bundle records, with its inputs in a folder."""
+    slow, fast = record["shape"]
+    roi = record["roi"]
+    return Experiment(
+        id=record["id"],
+        title=record["title"],
+        shows=record["shows"],
+        args=tuple(record["args"]),
+        inputs=tuple(InputFile(name=name, sha256=sha256) for name, sha256 in record["inputs"].items()),
+        inputs_dir=inputs_dir,
+        shape=(slow, fast),
+        roi=None if roi is None else (roi[0], roi[1], roi[2], roi[3]),
+    )
+
+
 def _wrong(path: Path, key: str, value: object, expected: str) -> UsageError:
     return UsageError(f"{path}: key '{key}': found {value!r}, expected {expected}")
 

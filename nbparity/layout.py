@@ -7,6 +7,10 @@ ANALYSIS = "analysis.md"
 SUMMARY = "results/summary.json"
 REPORT = "results/report.html"
 HASHES = "inputs/sha256.txt"
+PROVENANCE = "provenance.json"
+SIGNATURE = "provenance.dsse.json"
+LEDGER = "ledger_entry.md"
+SBOM = "inputs/sbom.cdx.json"
 ENV = "inputs/env.txt"
 MACHINE = "inputs/machine.txt"
 VERSION = "inputs/version.txt"
@@ -20,14 +24,23 @@ IMAGES = ("c", "c_spec", "py")
 GPU = "py_cuda"
 ABLATED = ("c", "c_spec")
 
-ALWAYS = (ANALYSIS, SUMMARY, REPORT, HASHES, ENV, MACHINE, GIT, RUN)
-COMPLETE = (*ALWAYS, VERSION, COMMANDS, PYTEST_LOG)
+ALWAYS = (ANALYSIS, SUMMARY, REPORT, LEDGER, PROVENANCE, HASHES, ENV, MACHINE, GIT, RUN)
+COMPLETE = (*ALWAYS, SBOM, VERSION, COMMANDS, PYTEST_LOG)
+# Added to a finished bundle by `nbparity sign`, so no other file of it may depend on them.
+ADDED_LATER = frozenset({SIGNATURE})
+# A folder of such a name is being built, or was left by a run that was killed: it is no bundle.
+UNFINISHED = ".unfinished-"
+# Working folders of the programs, within the folder that is being built.
+SCRATCH = ".scratch-"
 
 WHAT = {
     ANALYSIS: "this text",
     SUMMARY: "every figure, for programs",
     REPORT: "this text with pictures, one file for a browser",
     HASHES: "SHA-256 of every other file; check with `sha256sum -c inputs/sha256.txt` in the bundle's folder",
+    PROVENANCE: "who made this of what: in-toto Statement with the SLSA v1 provenance predicate",
+    LEDGER: "the entry of this run in docs/fix_plan.md, before it has a number",
+    SBOM: "the packages of the Python environment, CycloneDX",
     ENV: "what pinning controls; the same on every machine",
     MACHINE: "what belongs to the machine",
     VERSION: "what each program printed for --version",

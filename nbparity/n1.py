@@ -12,17 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from . import ablation, bundle, environment, layout, protected, report, trace_runs
+from . import ablation, bundle, environment, layout, locks, outcome, protected, provenance, report, trace_runs
 from .compare import compare, crop, read_float_image
-from .errors import BlockedError, ExitCode
+from .errors import BlockedError, NotWrittenError
 from .experiment import Experiment
 from .hashing import sha256_of_file
-from .processes import TIME_LIMIT_S, Finished, run, utc_now
-from .programs import Program, Programs, build_command, is_built_here
+from .outcome import Outcome
+from .processes import TIME_LIMIT_S, Finished, Stopwatch, end_of, run
+from .programs import GENERATOR, Program, Programs, build_command, is_built_here
 from .thresholds import Thresholds
-from .verdict import EXIT_CODES, Name
 
 PHI0_TESTS = "tests/test_cli_scaling_phi0.py"
+# Of the output of what blocked a run; the log holds all of it.
+OUTPUT_KEPT = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,24 +40,24 @@ class Plan:
     time_limit_s: float = TIME_LIMIT_S
     python: str = sys.executable
     pytest_command: tuple[str, ...] = ("-m", "pytest", "-p", "no:cacheprovider")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """Where the bundle is, its verdict and reasons, and the exit status that follows."""
-
-    folder: Path
-    verdict: str
-    reasons: tuple[str, ...]
-    exit_code: ExitCode
+    # Validation takes seconds and would find the same every time; a test of the harness does it.
+    sbom_command: tuple[str, ...] = (
+        "-m",
+        "cyclonedx_py",
+        "environment",
+        "--output-reproducible",
+        "--no-validate",
+    )
 
 
 @dataclass(kw_only=True)
 class _Facts:
     """What a run learns on its way; written to ``run.json`` at the end."""
 
-    started: str
+    stamp: str
+    watch: Stopwatch
     protected_before: dict[str, str]
+    sources: dict[str, str]
     blocked: dict[str, str] | None = None
     gpu: dict[str, Any] = field(
         default_factory=lambda: {"ran": False, "reason": "not reached", "command": ""}
@@ -64,11 +66,26 @@ class _Facts:
 
 
 def parity_n1(plan: Plan) -> Outcome:
-    """Run one experiment and leave its bundle; a blocked prerequisite leaves a bundle, too."""
+    """Run one experiment and leave its bundle; a blocked prerequisite leaves a bundle, too.
+
+    NotWrittenError if the bundle cannot be written, for example on a full disk; nothing is left of it then.
+    """
     report.check_packages()
+    provenance.require_library()
+    try:
+        return _parity_n1(plan)
+    except OSError as error:
+        raise NotWrittenError(f"no bundle: {error.filename or plan.reports}: {error.strerror}") from None
+
+
+def _parity_n1(plan: Plan) -> Outcome:
     with bundle.building(plan.reports) as folder:
-        name = bundle.stamp()
-        facts = _Facts(started=utc_now(), protected_before=protected.hashes(plan.root))
+        facts = _Facts(
+            stamp=bundle.stamp(),
+            watch=Stopwatch(),
+            protected_before=protected.hashes(plan.root),
+            sources=provenance.source_hashes(plan.root),
+        )
         try:
             _record_surroundings(plan, folder)
             _build(plan, folder)
@@ -77,37 +94,35 @@ def parity_n1(plan: Plan) -> Outcome:
             _run_tests(plan, folder)
             _render_all(plan, folder, facts)
         except BlockedError as error:
-            facts.blocked = {"time": utc_now(), "reason": str(error), "output": error.output[-20000:]}
+            facts.blocked = {
+                "time": facts.watch.now(),
+                "reason": str(error),
+                "output": error.output[-OUTPUT_KEPT:],
+            }
             if not (folder / layout.COLLECT_LOG).exists():
                 _collect_tests(plan, folder)
         _write_run(plan, folder, facts)
         bundle.seal(folder)
-        placed = bundle.place(folder, name)
-    return _outcome(placed)
-
-
-def _outcome(folder: Path) -> Outcome:
-    data = json.loads((folder / layout.SUMMARY).read_text(encoding="utf-8"))
-    run_data = json.loads((folder / layout.RUN).read_text(encoding="utf-8"))
-    verdict, reasons = Name(data["verdict"]["name"]), list(data["verdict"]["reasons"])
-    code = EXIT_CODES[verdict]
-    if run_data["blocked"] is not None:
-        reasons.append(run_data["blocked"]["reason"])
-    elif data["protected_assets"]["changed"]:
-        reasons.append(f"protected assets changed: {', '.join(data['protected_assets']['changed'])}")
-        code = ExitCode.NOT_INTACT
-    elif code is ExitCode.OK and data["tests"]["status"] != "passed":
-        reasons.append(f"pytest {data['tests']['status']}")
-        code = ExitCode.TESTS_FAILED
-    return Outcome(folder=folder, verdict=verdict.value, reasons=tuple(reasons), exit_code=code)
+        placed = bundle.place(folder, facts.stamp)
+    return outcome.read(placed)
 
 
 def _record_surroundings(plan: Plan, folder: Path) -> None:
-    """Write what is known before any program has run."""
+    """Write what is known before any of the three programs has run."""
     (folder / layout.ENV).write_text(environment.env_text(plan.root, plan.threads), encoding="utf-8")
     (folder / layout.MACHINE).write_text(environment.machine_text(), encoding="utf-8")
     (folder / layout.GIT).write_text(environment.git_text(plan.root), encoding="utf-8")
     (folder / layout.COMMANDS).write_text("", encoding="utf-8")
+    _list_packages(plan, folder)
+
+
+def _list_packages(plan: Plan, folder: Path) -> None:
+    """Write the packages of the Python environment; nobody needs the log of a tool that succeeded."""
+    target = folder / layout.SBOM
+    log = target.with_name("sbom.log")
+    command = (plan.python, *plan.sbom_command, "--output-file", target.name)
+    _must_succeed(_run(plan, folder, "sbom", command, log, cwd=target.parent), log)
+    log.unlink()
 
 
 def _run(
@@ -120,6 +135,7 @@ def _run(
         log=log,
         environment=environment.child_environment(plan.root, threads),
         time_limit_s=plan.time_limit_s,
+        log_limit_bytes=plan.thresholds.max_log_bytes,
     )
     _add_row(folder, label, done)
     return done
@@ -133,15 +149,17 @@ def _add_row(folder: Path, label: str, done: Finished) -> None:
 
 def _must_succeed(done: Finished, log: Path) -> None:
     if done.status != 0:
-        output = log.read_text(encoding="utf-8", errors="replace")
-        raise BlockedError(f"exit status {done.status}: {shlex.join(done.command)}", output)
+        raise BlockedError(f"exit status {done.status}: {shlex.join(done.command)}", end_of(log, OUTPUT_KEPT))
 
 
 def _build(plan: Plan, folder: Path) -> None:
     """Build those C programs that are ours."""
     if any(is_built_here(program, plan.root) for program in plan.programs.all()):
         log = folder / layout.BUILD_LOG
-        _must_succeed(_run(plan, folder, "build", build_command(plan.root), log, cwd=plan.root), log)
+        # Two runs at once share the build folder, and make does not know of the other.
+        with locks.exclusive(plan.root / GENERATOR):
+            done = _run(plan, folder, "build", build_command(plan.root), log, cwd=plan.root)
+        _must_succeed(done, log)
 
 
 def _record_versions(plan: Plan, folder: Path) -> None:
@@ -211,7 +229,7 @@ def _full(folder: Path, name: str, program: Program, args: tuple[str, ...], thre
 
 def _render(plan: Plan, folder: Path, job: _Render) -> None:
     """Run a program in an empty folder that holds nothing but the inputs, and keep its float image."""
-    with tempfile.TemporaryDirectory(prefix="nbparity-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=layout.SCRATCH, dir=folder) as scratch:
         plan.experiment.copy_inputs(Path(scratch))
         command = (*job.program.command, *job.args, "-floatfile", job.target.name)
         done = _run(plan, folder, job.label, command, job.log, cwd=Path(scratch), threads=job.threads)
@@ -237,7 +255,7 @@ def _c_programs_differ(plan: Plan, folder: Path) -> bool:
 def _render_ablated(plan: Plan, folder: Path, program: Program) -> None:
     """Run a C program with the cause switched off and keep the region of interest."""
     label = f"{program.name} without {ablation.CAUSE}"
-    with tempfile.TemporaryDirectory(prefix="nbparity-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=layout.SCRATCH, dir=folder) as scratch:
         log, target = folder / layout.ablated_log(program.name), Path(scratch) / "float.bin"
         args = ablation.arguments(plan.experiment, plan.thresholds.ablation_offset_deg)
         _render(plan, folder, _Render(label=label, program=program, args=args, log=log, target=target))
@@ -284,8 +302,9 @@ def _write_run(plan: Plan, folder: Path, facts: _Facts) -> None:
     experiment = plan.experiment
     data: Mapping[str, Any] = {
         "format": 1,
-        "started": facts.started,
-        "ended": utc_now(),
+        "stamp": facts.stamp,
+        "started": facts.watch.started,
+        "ended": facts.watch.now(),
         "status": "complete" if facts.blocked is None else "blocked",
         "blocked": facts.blocked,
         "experiment": {
@@ -297,6 +316,9 @@ def _write_run(plan: Plan, folder: Path, facts: _Facts) -> None:
             "shape": list(experiment.shape),
             "inputs": {file.name: file.sha256 for file in experiment.inputs},
         },
+        "root": str(plan.root),
+        "python": plan.python,
+        "sources": facts.sources,
         "programs": {program.name: _program_data(plan, program) for program in plan.programs.all()},
         "thresholds": plan.thresholds.as_dict(),
         "threads_py": plan.threads,

@@ -15,7 +15,7 @@ import numpy as np
 from . import layout, photometry, trace_runs, trace_tables
 from .compare import Comparison, FloatImage, Roi, compare, crop, nonzero_outside, read_float_image, undefined
 from .hashing import sha256_of_file
-from .processes import render_time_s
+from .processes import render_time_of_log_s
 from .thresholds import Thresholds
 from .verdict import Name, Verdict, judge
 
@@ -197,5 +197,5 @@ def _timings(bundle: Path, commands: list[layout.CommandRow]) -> Data:
         timings[row.label] = {"wall_s": round(wall.total_seconds(), 3)}
         log = bundle / layout.command_log(row.label)
         if log.is_file():
-            timings[row.label]["render_s"] = render_time_s(log.read_text(encoding="utf-8", errors="replace"))
+            timings[row.label]["render_s"] = render_time_of_log_s(log)
     return timings

@@ -23,6 +23,7 @@ class Thresholds:
     ablation_offset_deg: float
     matrix_min_bit_identical: float
     trace_max_relative: float
+    max_log_bytes: int
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for a bundle."""
@@ -43,6 +44,7 @@ def load(path: Path = FILE) -> Thresholds:
             ablation_offset_deg=data["ablation"]["offset_deg"],
             matrix_min_bit_identical=data["matrix"]["min_bit_identical"],
             trace_max_relative=data["trace"]["max_relative"],
+            max_log_bytes=data["processes"]["max_log_bytes"],
         )
     except KeyError as error:
         raise UsageError(f"{path}: key {error} is missing") from None

@@ -3,20 +3,29 @@
 import json
 from pathlib import Path
 
-from . import analysis, layout, report, summary
+from . import analysis, layout, ledger_entry, provenance, report, signing, summary
 from .errors import NotIntactError
 from .hashing import differences, parse_sha256_list
 
 
-def verify(bundle: Path) -> list[str]:
+def verify(bundle: Path, public_key_file: Path | None = None) -> list[str]:
     """Return every complaint about a bundle, each naming the file; an empty list means that it holds.
 
-    Raises BlockedError if the report cannot be made here for want of a package.
+    A signature that does not fit is a complaint, with or without a key; none, or that of another key, is one
+    if a key is given. BlockedError if a package is missing with which report, provenance or signature are
+    derived again; UsageError: :func:`signing.check`.
     """
     report.check_packages()
     if not bundle.is_dir():
         return [f"{bundle}: not a folder"]
-    found = _hash_complaints(bundle) + _missing_parts(bundle) + _claim_complaints(bundle)
+    if bundle.resolve().name.startswith(layout.UNFINISHED):
+        return [f"{bundle}: unfinished, a run is building it or was killed"]
+    found = [
+        *_hash_complaints(bundle),
+        *_missing_parts(bundle),
+        *_claim_complaints(bundle),
+        *signing.check(bundle, public_key_file).complaints,
+    ]
     # Drawing the pictures takes longest, and where a file is not what it was they differ in any case.
     return found or _report_complaints(bundle)
 
@@ -28,7 +37,7 @@ def _hash_complaints(bundle: Path) -> list[str]:
         return [f"missing: {layout.HASHES}"]
     except (NotIntactError, UnicodeDecodeError, OSError) as error:
         return [f"changed: {error}"]
-    return differences(bundle, listed, ignore=frozenset({layout.HASHES}))
+    return differences(bundle, listed, ignore=frozenset({layout.HASHES}) | layout.ADDED_LATER)
 
 
 def _missing_parts(bundle: Path) -> list[str]:
@@ -44,12 +53,14 @@ def _missing_parts(bundle: Path) -> list[str]:
 
 
 def _claim_complaints(bundle: Path) -> list[str]:
-    """Derive summary and analysis from the raw files again and compare the texts."""
+    """Derive from the raw files again what follows from them, and compare the texts."""
     try:
         data = summary.derive(bundle)
         return [
             *_text_complaints(bundle / layout.SUMMARY, layout.SUMMARY, summary.as_text(data)),
+            *_text_complaints(bundle / layout.LEDGER, layout.LEDGER, ledger_entry.text(bundle, data)),
             *_text_complaints(bundle / layout.ANALYSIS, layout.ANALYSIS, analysis.text(bundle, data)),
+            *_text_complaints(bundle / layout.PROVENANCE, layout.PROVENANCE, provenance.text(bundle)),
         ]
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         return [f"the claims cannot be derived from the raw files: {type(error).__name__}: {error}"]

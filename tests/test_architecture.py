@@ -28,6 +28,7 @@ ROOT_ENTRIES = {
     "nanobrag_torch",
     "nbparity",
     "noxfile.py",
+    "plans",
     "pyproject.toml",
     "reports",
     "requirements",
@@ -38,6 +39,8 @@ OPTIONAL = {
     SIMULATOR / "formats" / "crystallographic.py": {"gemmi"},
     HARNESS / "pictures.py": {"matplotlib"},
     HARNESS / "report.py": {"jinja2", "markdown_it"},
+    HARNESS / "provenance.py": {"google", "in_toto_attestation"},
+    HARNESS / "signing.py": {"cryptography", "securesystemslib"},
 }
 LEAVES_THE_DEVICE = {"cpu", "item", "tolist", "numpy"}
 

@@ -1,5 +1,6 @@
 """A small checkout with fake programs, so that the harness is tested without a simulator or a compiler."""
 
+import dataclasses
 import hashlib
 import json
 import sys
@@ -9,8 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
-from nbparity import environment, experiment, n1, pictures, programs, thresholds
+from nbparity import environment, experiment, layout, n1, pictures, programs, replay, thresholds
+from nbparity.hashing import files_below, sha256_list
+from nbparity.outcome import Outcome
 
 # Pixel values rise along both axes and scale with -flux. The historical one keeps stale axes when the scan
 # starts at phi = 0, except in the first pixel. "behaviour" switches faults on.
@@ -27,6 +37,13 @@ def last(flag, count, default):
 open("data.txt").read()
 if "say" in behaviour:
     print(behaviour["say"])
+for _ in range(behaviour.get("megabytes", 0)):
+    sys.stdout.write("x" * 999_999 + "\\n")
+if "child" in behaviour:
+    import subprocess
+    own_session = {{"start_new_session": True}}
+    child = "import time; time.sleep(1.5); open('" + behaviour["child"] + "', 'w')"
+    subprocess.Popen([sys.executable, "-IS", "-c", child], **own_session)
 time.sleep(behaviour.get("sleep", 0))
 if behaviour.get("status"):
     print("fake: it does not work", file=sys.stderr)
@@ -77,6 +94,11 @@ print("collected" if "--collect-only" in sys.argv else "============ {line} in 0
 sys.exit({status})
 """
 
+SBOM = """import sys
+with open(sys.argv[sys.argv.index("--output-file") + 1], "w") as stream:
+    stream.write("{}")
+"""
+
 EXPERIMENT = """id = "tiny"
 title = "A tiny experiment"
 shows = "that the harness works"
@@ -111,6 +133,7 @@ class Site:
     pytest_line: str = "2 passed"
     pytest_status: int = 0
     time_limit_s: float = 20.0
+    program_folder: str = "programs"
 
     @property
     def reports(self) -> Path:
@@ -118,19 +141,29 @@ class Site:
 
     def program(self, name: str, **behaviour: Any) -> Path:
         """Write a fake program."""
-        path = self.root / "programs" / name
+        path = self.root / self.program_folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(PROGRAM.format(python=sys.executable, behaviour=behaviour), encoding="utf-8")
         path.chmod(0o755)
         return path
+
+    def build_here(self) -> None:
+        """Put the programs where the checkout builds its own, so that they stand in for nothing."""
+        self.program_folder = "golden_suite_generator/build"
+        (self.root / "golden_suite_generator" / "Makefile").write_text("all:\n", encoding="utf-8")
+        self.program("c", historical=True)
+        self.program("spec")
+        self.program("py")
 
     def plan(self) -> n1.Plan:
         fake_pytest = self.root / "fake_pytest.py"
         fake_pytest.write_text(
             PYTEST.format(line=self.pytest_line, status=self.pytest_status), encoding="utf-8"
         )
+        fake_sbom = self.root / "fake_sbom.py"
+        fake_sbom.write_text(SBOM, encoding="utf-8")
         names = {
-            name: self.replaced.get(name) or str(self.root / "programs" / name)
+            name: self.replaced.get(name) or str(self.root / self.program_folder / name)
             for name in ("c", "spec", "py")
         }
         return n1.Plan(
@@ -140,11 +173,28 @@ class Site:
             programs=programs.locate(self.root, c_bin=names["c"], spec_bin=names["spec"], py_bin=names["py"]),
             thresholds=thresholds.load(),
             pytest_command=(str(fake_pytest),),
+            sbom_command=(str(fake_sbom),),
             time_limit_s=self.time_limit_s,
         )
 
-    def run(self) -> n1.Outcome:
+    def run(self) -> Outcome:
         return n1.parity_n1(self.plan())
+
+    def replay(self, bundle: Path, **changes: Any) -> replay.Replay:
+        """Repeat a bundle in this checkout, with the small stand-ins for pytest and the list of packages."""
+        own = self.plan()
+        repeated = replay.plan(
+            bundle,
+            root=self.root,
+            programs=own.programs,
+            reports=self.root / "replays",
+            threads=changes.get("threads"),
+            inputs=changes.get("inputs"),
+        )
+        repeated = dataclasses.replace(
+            repeated, pytest_command=own.pytest_command, sbom_command=own.sbom_command
+        )
+        return replay.compare_bundles(bundle, n1.parity_n1(repeated).folder)
 
     def bundles(self) -> list[Path]:
         """Every entry of the reports folder, hidden ones included."""
@@ -194,3 +244,34 @@ def summary_of() -> Callable[[Path], dict[str, Any]]:
         return data
 
     return read
+
+
+@pytest.fixture
+def sealed(site: Site) -> Path:
+    """A finished bundle."""
+    return site.run().folder
+
+
+@pytest.fixture
+def rehash() -> Callable[[Path], None]:
+    """What somebody does who edits a bundle and knows about the hash list."""
+
+    def run(folder: Path) -> None:
+        names = [name for name in files_below(folder) if name not in {layout.HASHES, *layout.ADDED_LATER}]
+        (folder / layout.HASHES).write_text(sha256_list(folder, names), encoding="utf-8")
+
+    return run
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> dict[str, Path]:
+    """Two pairs of ed25519 keys as PEM files, as `openssl genpkey` and `openssl pkey -pubout` write them."""
+    made = {}
+    for name in ("own", "other"):
+        key = Ed25519PrivateKey.generate()
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        for kind, data in ((f"{name}.private", private), (f"{name}.public", public)):
+            made[kind] = tmp_path / f"{kind}.pem"
+            made[kind].write_bytes(data)
+    return made

@@ -1,5 +1,7 @@
 import sys
 
+import pytest
+
 from nbparity import environment
 
 
@@ -21,6 +23,28 @@ def test_env_records_overrides_and_locks(root, monkeypatch):
     for line in ("ATEN_CPU_CAPABILITY: avx2", "GLIBC_TUNABLES: not set", "lock cpu.txt: ", "image: host"):
         assert line in text
     assert str(root) not in text
+
+
+def test_the_free_rows_are_rows(root):
+    """A row that the digest leaves out by another name would be in it."""
+    names = {line.partition(":")[0] for line in environment.env_text(root).splitlines()}
+    assert environment.free_names() <= names
+
+
+def test_values_are_read_back(root):
+    """With the colons and spaces they may hold."""
+    text = environment.env_text(root)
+    assert environment.value_of(text, "image") == "host"
+    assert set(environment.locks(text)) == {"cpu.txt", "cuda.txt", "dev.txt"}
+
+
+@pytest.mark.parametrize("row", ["", "M a", f"M {'0' * 64} a", f" M {'0' * 63} a", f" M {'0' * 64} "])
+def test_a_row_of_changes_has_status_hash_and_name(row):
+    """Anything else is not of the file's format."""
+    with pytest.raises(ValueError, match="expected '<status> <sha256> <path>'"):
+        environment.parse_changed(row)
+    read = environment.parse_changed(f"?? {'0' * 64} a name: with all\n")
+    assert (read.status, read.sha256, read.name) == ("??", "0" * 64, "a name: with all")
 
 
 def test_a_folder_without_git_says_so(tmp_path):

@@ -217,7 +217,7 @@ def test_commands_are_recorded_verbatim(site):
     )
     assert row.command == f"{site.root}/programs/py {expected}"
     assert (row.status, row.started < row.ended) == (0, True)
-    assert [row.label for row in rows[:4]] == ["version c", "version c_spec", "version py", "pytest"]
+    assert [row.label for row in rows[:5]] == ["sbom", "version c", "version c_spec", "version py", "pytest"]
 
 
 def test_the_hash_list_is_one_for_sha256sum(site):

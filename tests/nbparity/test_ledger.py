@@ -1,0 +1,172 @@
+import re
+import shutil
+
+import pytest
+
+from nbparity import bundle, digest, layout, ledger, locks
+from nbparity.__main__ import main
+from nbparity.errors import ExitCode, NotIntactError, NotWrittenError, UsageError
+from nbparity.hashing import sha256_of_file
+
+PLAN = "# Plan\n\nText.\n\n- Phase M6, carry-over shim: [open] no run is entered yet\n- another row: [open]\n"
+
+
+@pytest.fixture
+def paper(site):
+    """A checkout with an empty ledger and a plan that waits for a decision."""
+    for path, text in ((ledger.FIX_PLAN, "# Ledger\n"), (ledger.PLAN, PLAN)):
+        (site.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (site.root / path).write_text(text, encoding="utf-8")
+    return site
+
+
+def texts(site):
+    return [(site.root / path).read_text(encoding="utf-8") for path in (ledger.FIX_PLAN, ledger.PLAN)]
+
+
+def test_an_entry_has_everything_there_is_to_know(paper):
+    """Attempt, stamp, commit, commands, tests, metrics, path and digest of the bundle, verdict."""
+    folder = paper.run().folder
+    assert ledger.enter(paper.root, folder) == ledger.Entered(attempt=1, appended=True, stamped=True)
+    entries, plan = texts(paper)
+    identity = sha256_of_file(folder / layout.HASHES)
+    assert entries.startswith("# Ledger\n\n## Attempt 1: ")
+    for said in (
+        f"## Attempt 1: {folder.name}, tiny, C-PARITY-001\n",
+        f"- bundle: {folder.relative_to(paper.root)}; SHA-256 of its hash list: {identity}\n",
+        f"- stamp: {folder.name}, experiment tiny\n",
+        "- git commit: none",
+        "- verdict: C-PARITY-001, exit status 0\n",
+        "- tests: pytest passed: 2 passed\n",
+        f"- bundle digest: {digest.read(folder)}\n",
+        "  | py vs c_spec | 0 | 0 | 1.0 | 1.0 | 0.0 | 0.0 |\n",
+        "      ./programs/c -data data.txt -flux 1e18",
+        "      python ./fake_pytest.py -v tests/test_cli_scaling_phi0.py\n",
+    ):
+        assert said in entries
+    assert str(paper.root) not in entries
+    row = f"- Phase M6, carry-over shim: [N/A - skipped {folder.name}] verdict C-PARITY-001, "
+    assert f"{row}py and c_spec are bit-identical: " in plan
+    assert plan.endswith("\n- another row: [open]\n")
+
+
+def test_the_file_in_the_bundle_is_the_entry(paper):
+    """Only number, path and hash come later."""
+    folder = paper.run().folder
+    ledger.enter(paper.root, folder)
+    assert texts(paper)[0].endswith((folder / layout.LEDGER).read_text(encoding="utf-8"))
+
+
+def test_twice_changes_nothing(paper, tmp_path):
+    """Neither from the same place nor from a copy, with other entries in between or not."""
+    first = paper.run().folder
+    ledger.enter(paper.root, first)
+    once = texts(paper)
+    assert ledger.enter(paper.root, first) == ledger.Entered(attempt=1, appended=False, stamped=False)
+    assert texts(paper) == once
+    second = paper.run().folder
+    assert ledger.enter(paper.root, second).attempt == 2
+    copy = shutil.copytree(first, tmp_path / "elsewhere")
+    before = texts(paper)
+    assert ledger.enter(paper.root, copy) == ledger.Entered(attempt=1, appended=False, stamped=False)
+    assert texts(paper) == before
+    assert re.findall(r"^## Attempt (\d+)", before[0], flags=re.MULTILINE) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [
+        ({"pixel": (9, 12.5)}, "verdict UNEXPLAINED: py differs from c_spec in 1 of 12 pixels"),
+        ({"ignores_flux": True}, "verdict SCALE: sum ratio py / c_spec is 125932"),
+        ({"status": 9}, "verdict BLOCKED: exit status 9"),
+    ],
+)
+def test_a_run_that_did_not_end_well_opens_the_decision(paper, monkeypatch, behaviour, said):
+    """It is entered as well, and the earlier decision does not stand on."""
+    ledger.enter(paper.root, paper.run().folder)
+    monkeypatch.setattr(bundle, "stamp", lambda: "20990101T000000Z")
+    paper.program("py", **behaviour)
+    assert ledger.enter(paper.root, paper.run().folder).stamped
+    assert f"- Phase M6, carry-over shim: [open 20990101T000000Z] {said}" in texts(paper)[1]
+    assert "N/A" not in texts(paper)[1]
+
+
+def test_failing_tests_decide_nothing(paper):
+    """Images that agree are half of it."""
+    paper.pytest_line, paper.pytest_status = "1 failed", 1
+    ledger.enter(paper.root, paper.run().folder)
+    assert "[open " in texts(paper)[1]
+
+
+def test_an_earlier_run_does_not_overrule_a_later_one(paper, monkeypatch):
+    """Whatever the order in which they are entered."""
+    early = paper.run().folder
+    monkeypatch.setattr(bundle, "stamp", lambda: "20990101T000000Z")
+    ledger.enter(paper.root, paper.run().folder)
+    assert ledger.enter(paper.root, early) == ledger.Entered(attempt=2, appended=True, stamped=False)
+    assert "[N/A - skipped 20990101T000000Z]" in texts(paper)[1]
+
+
+def test_a_bundle_that_does_not_verify_is_refused(paper):
+    """One bit is enough, and neither file is touched."""
+    folder = paper.run().folder
+    path = folder / layout.image("py")
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+    before = texts(paper)
+    with pytest.raises(
+        NotIntactError, match="not entered, the bundle does not hold: changed: inputs/py_float.bin"
+    ):
+        ledger.enter(paper.root, folder)
+    assert texts(paper) == before
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_a_plan_without_its_row_is_named(paper, rows):
+    """The entry is there by then; entering again after the plan was mended completes it."""
+    line = "- Phase M6, carry-over shim: [open]\n"
+    folder = paper.run().folder
+    (paper.root / ledger.PLAN).write_text("# Plan\n" + rows * line, encoding="utf-8")
+    with pytest.raises(UsageError, match=f"found {rows} lines '- Phase M6, carry-over shim: .*expected one"):
+        ledger.enter(paper.root, folder)
+    (paper.root / ledger.PLAN).write_text(line, encoding="utf-8")
+    assert ledger.enter(paper.root, folder) == ledger.Entered(attempt=1, appended=False, stamped=True)
+
+
+def test_a_write_that_fails_leaves_the_ledger_as_it_was(paper, monkeypatch):
+    """The new text takes its place in one step or not at all, and no file is left beside it."""
+    folder, before = paper.run().folder, texts(paper)
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(NotWrittenError, match="fix_plan.md: cannot be written: No space left on device"):
+        ledger.enter(paper.root, folder)
+    assert texts(paper) == before
+    assert sorted(path.name for path in (paper.root / "docs").iterdir()) == ["fix_plan.md", "index.md"]
+
+
+def test_two_at_once_wait_for_each_other(paper):
+    """The folder of the ledger is locked while one of them reads and writes."""
+    folder = paper.root / "docs"
+    assert not locks.is_held(folder)
+    with locks.exclusive(folder):
+        assert locks.is_held(folder)
+    assert not locks.is_held(folder)
+
+
+def test_the_command_line_says_what_it_did(paper, capsys):
+    """The first time and the second."""
+    folder = str(paper.run().folder)
+    assert main(["ledger", "--root", str(paper.root), folder]) == ExitCode.OK
+    assert capsys.readouterr().out == (
+        "docs/fix_plan.md: attempt 1 appended\nplans/active/cli-noise-pix0/plan.md: stamped\n"
+    )
+    assert main(["ledger", "--root", str(paper.root), folder]) == ExitCode.OK
+    assert "attempt 1 is there already\n" in capsys.readouterr().out
+
+
+def test_the_plan_of_the_repository_has_its_row(root):
+    """Exactly one, so that the command can stamp it."""
+    assert len(ledger.ROW.findall((root / ledger.PLAN).read_text(encoding="utf-8"))) == 1
+    assert (root / ledger.FIX_PLAN).read_text(encoding="utf-8").startswith("# Ledger")

@@ -1,0 +1,173 @@
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from nbparity import layout, verify
+from nbparity.__main__ import main
+from nbparity.errors import BlockedError, ExitCode, UsageError
+
+
+def differing(found):
+    return {part.name: part.differences for part in found.parts if part.differences}
+
+
+def test_the_same_comes_out_again(site, sealed):
+    """Digest and every part; the bundle itself is only read."""
+    before = {path: path.stat().st_mtime_ns for path in sealed.rglob("*")}
+    found = site.replay(sealed)
+    assert found.reproduced and not differing(found)
+    assert found.recorded == found.found
+    assert {path: path.stat().st_mtime_ns for path in sealed.rglob("*")} == before
+    assert verify.verify(found.folder) == []
+
+
+@pytest.mark.parametrize("threads", [2, 7])
+@pytest.mark.parametrize("capability", ["default", "avx2", "avx512"])
+def test_threads_and_vector_instructions_may_differ(site, sealed, monkeypatch, threads, capability):
+    """They are recorded, and nothing depends on them."""
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", capability)
+    found = site.replay(sealed, threads=threads)
+    assert found.reproduced
+    assert f"OMP_NUM_THREADS: {threads}\n" in (found.folder / layout.ENV).read_text(encoding="utf-8")
+
+
+def test_it_works_in_another_checkout(site, sealed, tmp_path):
+    """The commands of the bundle name places that are not there any more."""
+    moved = site.root.rename(tmp_path / "elsewhere")
+    elsewhere = dataclasses.replace(site, root=moved)
+    found = elsewhere.replay(moved / sealed.relative_to(site.root))
+    assert found.reproduced
+
+
+def test_the_arguments_are_those_of_the_bundle(site, sealed):
+    """An experiment that was changed in the meantime is not what ran."""
+    path = site.root / "golden_suite_generator" / "experiments" / "tiny.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("1e18", "2e18"), encoding="utf-8")
+    assert site.replay(sealed).reproduced
+
+
+def test_another_pixel_is_named_with_its_distance(site):
+    """And the figures that follow from it, from the value in the bundle to the one of the replay."""
+    site.build_here()
+    sealed = site.run().folder
+    site.program("py", pixel=(9, 12.000001))
+    found = site.replay(sealed)
+    assert not found.reproduced
+    changed = differing(found)
+    assert set(changed) == {layout.image("py"), layout.SUMMARY}
+    assert changed[layout.image("py")][0].startswith("1 of 48 pixels differ, by up to 1 ULP")
+    assert "-pairs.py_vs_c_spec.differing_pixels: 0" in changed[layout.SUMMARY]
+    assert "+pairs.py_vs_c_spec.differing_pixels: 1" in changed[layout.SUMMARY]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [
+        ({"bytes": 100}, "py_float.bin holds 100 bytes, expected 192 for 6 x 8 pixels"),
+        ({"pixel": (9, "nan")}, "1 of 48 pixels differ; non-finite pixels: 1 in the first image"),
+        ({"writes_nothing": True}, "not there in the replay"),
+    ],
+)
+def test_an_image_that_cannot_be_compared_is_named(site, behaviour, said):
+    """In words, where figures have no meaning."""
+    site.build_here()
+    sealed = site.run().folder
+    site.program("py", **behaviour)
+    assert differing(site.replay(sealed))[layout.image("py")][0].startswith(said)
+
+
+def test_another_environment_is_named_row_by_row(site, sealed, monkeypatch):
+    """The images came out again; that is said by their not being named."""
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX2")
+    (site.root / "requirements" / "cpu.txt").write_text("another lock\n", encoding="utf-8")
+    changed = differing(site.replay(sealed))
+    assert set(changed) == {layout.ENV}
+    assert "+GLIBC_TUNABLES: glibc.cpu.hwcaps=-AVX2" in changed[layout.ENV]
+    assert sum(row.startswith(("-lock cpu.txt", "+lock cpu.txt")) for row in changed[layout.ENV]) == 2
+
+
+def test_a_bundle_of_an_image_needs_that_image(site, monkeypatch):
+    """Blocked, with the name of the image."""
+    monkeypatch.setenv("NB_IMAGE_DIGEST", "sha256:1234")
+    folder = site.run().folder
+    assert site.replay(folder).reproduced
+    monkeypatch.delenv("NB_IMAGE_DIGEST")
+    with pytest.raises(BlockedError, match="made in the container image sha256:1234, this is host"):
+        site.replay(folder)
+
+
+def test_a_program_of_the_users_own_has_to_be_the_same(site):
+    """By its hash, wherever it lies."""
+    own = site.program("own", historical=True)
+    site.replaced["c"] = str(own)
+    folder = site.run().folder
+    assert site.replay(folder).reproduced
+    moved = shutil.copy(own, site.root / "programs" / "moved")
+    site.replaced["c"] = str(moved)
+    assert site.replay(folder).reproduced
+    site.program("own", historical=True, factor=2)
+    site.replaced["c"] = str(own)
+    with pytest.raises(BlockedError, match="program c of the bundle is .*name it with --c-bin"):
+        site.replay(folder)
+
+
+def test_inputs_may_lie_elsewhere(site, sealed, tmp_path, capsys):
+    """They are the same by their hashes, which the replay checks."""
+    folder = site.root / "golden_suite_generator" / "experiments" / "tiny"
+    elsewhere = folder.rename(tmp_path / "inputs")
+    assert site.replay(sealed, inputs=elsewhere).reproduced
+    assert main(["replay", str(sealed), "--root", str(site.root)]) == ExitCode.BLOCKED
+
+
+def test_a_blocked_run_cannot_be_replayed(site):
+    """There is nothing to compare with."""
+    site.program("py", status=9)
+    with pytest.raises(UsageError, match="a bundle of a blocked run, expected a complete one"):
+        site.replay(site.run().folder)
+
+
+def bins(site):
+    return [f"--{flag}-bin={site.root / site.program_folder / flag}" for flag in ("c", "spec", "py")]
+
+
+def test_the_command_line_says_reproduced_last(site, capsys):
+    """With the digest, which is the one that the run printed last."""
+    site.build_here()
+    run = ["n1", "--root", str(site.root), *bins(site), "--experiment", "tiny", "--campaign", "a"]
+    main(run)
+    printed = capsys.readouterr().out.splitlines()
+    folder = next((site.root / "reports" / "a").glob("*/*/2*"))
+    again = ["replay", str(folder), "--root", str(site.root), *bins(site), "--py-threads", "2"]
+    assert main([*again, "--keep", str(site.root / "kept")]) == ExitCode.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == ["reproduced: 9 of 9 parts", printed[-1].strip()]
+    assert verify.verify(next((site.root / "kept").iterdir())) == []
+    site.program("py", factor=3)
+    assert main(again) == ExitCode.UNEXPLAINED
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2] == f"not reproduced: {layout.image('py')}, {layout.SUMMARY}"
+
+
+def test_a_changed_bundle_is_not_replayed(site, sealed, capsys):
+    """What it says it ran may not be what ran."""
+    (sealed / layout.RUN).write_text("{}", encoding="utf-8")
+    assert main(["replay", str(sealed), "--root", str(site.root), *bins(site)]) == ExitCode.NOT_INTACT
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_real_bundle_is_reproduced_with_any_threads_and_vector_instructions(root, tmp_path, capsys):
+    """The cro experiment; threads and instructions of the simulator vary, c always has one thread."""
+    assert main(["n1", "--experiment", "cro", "--reports", str(tmp_path)]) == ExitCode.OK
+    own = capsys.readouterr().out.splitlines()[-1].strip()
+    (folder,) = tmp_path.glob("*/*/nb_compare/2*")
+    for threads, capability in (("1", "default"), ("2", "default"), ("2", "avx2"), ("3", "avx512")):
+        command = [sys.executable, "-m", "nbparity", "replay", str(folder), "--py-threads", threads]
+        variables = {**os.environ, "ATEN_CPU_CAPABILITY": capability}
+        done = subprocess.run(command, cwd=root, env=variables, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.splitlines()[-2:] == ["reproduced: 9 of 9 parts", own]
