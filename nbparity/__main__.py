@@ -17,6 +17,7 @@ from . import (
     historical_supervisor,
     matrix,
     n1,
+    nb_compare,
     thresholds,
     verify,
 )
@@ -29,7 +30,10 @@ CAMPAIGN, PHASE = "2025-10-cli-flags", "phase_l"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
-    arguments = _parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["compare"]:
+        return nb_compare.main(words[1:])
+    arguments = _parser().parse_args(words)
     try:
         return int(arguments.command(arguments))
     except BlockedError as error:
@@ -50,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (_add_n1, _add_matrix, _add_verify, _add_golden, _add_historical, _add_bench):
         add(commands)
+    commands.add_parser("compare", help="the same as nb-compare, its exit statuses included", add_help=False)
     return parser
 
 

@@ -43,13 +43,15 @@ def run(
     log: Path,
     environment: Mapping[str, str],
     time_limit_s: float = TIME_LIMIT_S,
+    error_log: Path | None = None,
 ) -> Finished:
     """Run a program in a folder; standard output and error go to the log as they come.
 
-    After the time limit the program and its children are killed, and the log says so.
+    With an ``error_log`` standard error goes there. After the time limit the program and its children are
+    killed, and the log says so.
     """
     started, clock = utc_now(), time.monotonic()
-    with log.open("ab") as stream:
+    with log.open("ab") as stream, (error_log or log).open("ab") as error_stream:
         try:
             process = subprocess.Popen(
                 list(command),
@@ -57,16 +59,16 @@ def run(
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
-                stderr=subprocess.STDOUT,
+                stderr=error_stream,
                 start_new_session=True,
             )
         except OSError as error:
-            stream.write(f"{command[0]}: could not be started: {error.strerror or error}\n".encode())
+            error_stream.write(f"{command[0]}: could not be started: {error.strerror or error}\n".encode())
             status, peak = 127, 0
         else:
             status, peak = _wait(process, time_limit_s)
             if status == -signal.SIGKILL and time.monotonic() - clock >= time_limit_s:
-                stream.write(f"\nkilled after the time limit of {time_limit_s:g} s\n".encode())
+                error_stream.write(f"\nkilled after the time limit of {time_limit_s:g} s\n".encode())
     return Finished(
         command=tuple(command),
         started=started,

@@ -34,7 +34,11 @@ ROOT_ENTRIES = {
     "specs",
     "tests",
 }
-OPTIONAL = {SIMULATOR / "formats" / "crystallographic.py": {"gemmi"}}
+OPTIONAL = {
+    SIMULATOR / "formats" / "crystallographic.py": {"gemmi"},
+    HARNESS / "png.py": {"PIL"},
+    HARNESS / "registration.py": {"scipy"},
+}
 LEAVES_THE_DEVICE = {"cpu", "item", "tolist", "numpy"}
 
 

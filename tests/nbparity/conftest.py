@@ -24,16 +24,18 @@ if "--version" in args:
 def last(flag, count, default):
     at = max([i for i, a in enumerate(args) if a == flag], default=None)
     return default if at is None else args[at + 1 : at + 1 + count]
-open("data.txt").read()
+open(last("-hkl", 1, ["data.txt"])[0]).read()
 if "say" in behaviour:
     print(behaviour["say"])
 time.sleep(behaviour.get("sleep", 0))
 if behaviour.get("status"):
     print("fake: it does not work", file=sys.stderr)
     sys.exit(behaviour["status"])
-slow, fast = 6, 8
+slow, fast = behaviour.get("shape", (6, 8))
 roi = [int(v) for v in last("-roi", 4, (0, fast - 1, 0, slow - 1))]
-flux = 125932e18 if behaviour.get("ignores_flux") else float(last("-flux", 1, ["1e18"])[0])
+flux = 125932e18 if behaviour.get("ignores_flux") else float(last("-flux", 1, ["125932e18"])[0])
+if behaviour.get("fails_off_zero") and float(last("-phi", 1, ["0"])[0]) != 0:
+    sys.exit(9)
 stale = behaviour.get("historical") and float(last("-phi", 1, ["0"])[0]) == 0
 pixels = []
 for s in range(slow):
@@ -51,7 +53,8 @@ data = struct.pack("<%df" % len(pixels), *pixels)[: behaviour.get("bytes")]
 if not behaviour.get("writes_nothing"):
     with open(last("-floatfile", 1, ["floatimage.bin"])[0], "wb") as stream:
         stream.write(data)
-print("pixel=1 meters (8x6 pixels)")
+if "shape" not in behaviour or slow:
+    print("pixel=1 meters (%dx%d pixels)" % (fast, slow))
 print("render time = 0.25 s")
 """
 
@@ -65,7 +68,7 @@ title = "A tiny experiment"
 shows = "that the harness works"
 roi = [1, 4, 1, 3]
 inputs_dir = "tiny"
-args = ["-data", "data.txt", "-flux", "1e18", "-phi", "0", "-detpixels_x", "8", "-detpixels_y", "6"]
+args = ["-hkl", "data.txt", "-flux", "1e18", "-phi", "0", "-detpixels_x", "8", "-detpixels_y", "6"]
 
 [[inputs]]
 name = "data.txt"
