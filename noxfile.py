@@ -243,6 +243,14 @@ def parity_n1(session: nox.Session) -> None:
 
 
 @nox.session
+def causes(session: nox.Session) -> None:
+    """Run the experiments on all known causes of differences on cro and print their table."""
+    prepare(session)
+    build_c(session)
+    harness(session, "causes", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Time the full frame, simulator against C, with one and two threads."""
     prepare(session)

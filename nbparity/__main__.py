@@ -11,6 +11,8 @@ from pathlib import Path
 from . import (
     bench,
     cases,
+    cause_runs,
+    causes,
     experiment,
     golden,
     historical,
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (_add_n1, _add_matrix, _add_verify, _add_golden, _add_historical, _add_bench):
         add(commands)
+    _add_causes(commands)
     commands.add_parser("compare", help="the same as nb-compare, its exit statuses included", add_help=False)
     return parser
 
@@ -131,6 +134,36 @@ def _chosen_experiments(root: Path, ids: list[str] | None) -> list[experiment.Ex
         return [experiment.load(root, "cro"), supervisor]
     print(f"supervisor: not run, its data are not in {supervisor.inputs_dir} (set NB_SUPERVISOR_DIR)")
     return [experiment.load(root, "cro")]
+
+
+def _add_causes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("causes", help="run the experiments on all known causes, print their table")
+    _common(parser)
+    parser.add_argument("--experiment", default="cro")
+    parser.add_argument("--cause", action="append", help="only this cause, by its id")
+    parser.add_argument("--reports", type=Path, help="instead of reports/")
+    parser.set_defaults(command=_causes)
+
+
+def _causes(arguments: argparse.Namespace) -> int:
+    root = arguments.root.resolve()
+    known = causes.load(root)
+    for wanted in arguments.cause or []:
+        if wanted not in {cause.id for cause in known}:
+            raise UsageError(f"no cause {wanted!r} (known: {', '.join(cause.id for cause in known)})")
+    laboratory = cause_runs.Laboratory(
+        root=root,
+        experiment=experiment.load(root, arguments.experiment),
+        programs=_programs(arguments),
+        thresholds=thresholds.load(),
+    )
+    chosen = [cause for cause in known if not arguments.cause or cause.id in arguments.cause]
+    rows = laboratory.run(chosen)
+    reports = (arguments.reports or root / "reports").absolute()
+    folder = cause_runs.write_report(reports / "causes", laboratory.experiment, rows)
+    print(cause_runs.table(rows), end="")
+    print(f"table: {_from_here(folder / 'causes.md')}")
+    return ExitCode.OK if cause_runs.passed(rows) else ExitCode.UNEXPLAINED
 
 
 def _add_matrix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from . import analysis, layout, summary
+from .ablation import CAUSE
 from .errors import NotIntactError
 from .hashing import differences, parse_sha256_list
 
@@ -12,7 +14,12 @@ def verify(bundle: Path) -> list[str]:
     """Return every complaint about a bundle, each naming the file; an empty list means that it holds."""
     if not bundle.is_dir():
         return [f"{bundle}: not a folder"]
-    return _hash_complaints(bundle) + _missing_parts(bundle) + _claim_complaints(bundle)
+    return (
+        _hash_complaints(bundle)
+        + _missing_parts(bundle)
+        + _claim_complaints(bundle)
+        + _cause_complaints(bundle)
+    )
 
 
 def _hash_complaints(bundle: Path) -> list[str]:
@@ -47,6 +54,47 @@ def _claim_complaints(bundle: Path) -> list[str]:
         ]
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         return [f"the claims cannot be derived from the raw files: {type(error).__name__}: {error}"]
+
+
+def _cause_complaints(bundle: Path) -> list[str]:
+    """Name each cause that a text names although no experiment that switches it off was run here."""
+    try:
+        run = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
+        ids = {CAUSE, *(cause["id"] for cause in run["causes"])}
+        unproved = {cause for cause in ids if not _experiment_ran(bundle, run, cause)}
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # complained about as claims that cannot be derived
+    complaints = []
+    for name in layout.TEXTS:
+        path = bundle / name
+        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        complaints += [
+            f"unproved: {name} names {cause}, and no experiment that switches it off was run"
+            for cause in sorted(unproved)
+            if cause in text
+        ]
+    return complaints
+
+
+def _experiment_ran(bundle: Path, run: Any, cause: str) -> bool:
+    """Tell whether both programs ran with a cause switched off; in a blocked bundle, whether one did."""
+    labels = {row.label for row in layout.read_commands(bundle)}
+    if run["status"] != "complete":
+        return any(label.endswith(layout.ablated_label("", cause)) for label in labels)
+    pairs = [
+        (experiment["x"], experiment["r"])
+        for known in run["causes"]
+        if known["id"] == cause
+        for experiment in known["experiments"]
+    ]
+    return any(
+        all(
+            layout.ablated_label(name, cause) in labels
+            and (bundle / layout.ablated_roi(name, cause)).is_file()
+            for name in pair
+        )
+        for pair in pairs
+    )
 
 
 def _text_complaints(path: Path, name: str, derived: str) -> list[str]:

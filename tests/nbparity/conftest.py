@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nbparity import environment, experiment, n1, programs, thresholds
+from nbparity import causes, environment, experiment, n1, programs, thresholds
 
 # Pixel values rise along both axes and scale with -flux. The historical one keeps stale axes when the scan
 # starts at phi = 0, except in the first pixel. "behaviour" switches faults on.
@@ -138,7 +138,7 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+def site(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """A checkout in which the three programs agree as they should."""
     monkeypatch.setattr(environment, "cuda_devices", lambda python, root: (0, "no CUDA device"))
     made = Site(root=tmp_path / "checkout")
@@ -147,9 +147,15 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     (folder / "tiny" / "data.txt").write_text("1 0 0 5\n", encoding="utf-8")
     sha256 = hashlib.sha256(b"1 0 0 5\n").hexdigest()
     (folder / "tiny.toml").write_text(EXPERIMENT.format(sha256=sha256), encoding="utf-8")
-    for name, text in (("docs/index.md", INDEX), ("requirements/cpu.txt", "lock\n"), ("golden/a.txt", "a\n")):
+    known_causes = (root / causes.FILE).read_text(encoding="utf-8")
+    for name, text in (
+        ("docs/index.md", INDEX),
+        (str(causes.FILE), known_causes),
+        ("requirements/cpu.txt", "lock\n"),
+        ("golden/a.txt", "a\n"),
+    ):
         path = made.root / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     made.program("c", historical=True)
     made.program("spec")
