@@ -273,6 +273,36 @@ def parity_n1(session: nox.Session) -> None:
 
 
 @nox.session
+def parity_n2(session: nox.Session) -> None:
+    """Compare anew over the newest complete bundle of parity_n1, or over -- BUNDLE."""
+    prepare(session)
+    build_c(session)
+    harness(session, "n2", *session.posargs)
+
+
+@nox.session
+def parity_o1(session: nox.Session) -> None:
+    """Prove parity on the full frame of the supervisor experiment, or of cro where its data are not."""
+    prepare(session)
+    harness(session, "o1", *session.posargs)
+
+
+@nox.session
+def parity(session: nox.Session) -> None:
+    """Run parity_n1, parity_n2 and parity_o1 in this order and stop at the first that fails."""
+    prepare(session)
+    harness(session, "parity", *session.posargs)
+
+
+@nox.session
+def causes(session: nox.Session) -> None:
+    """Run the experiments on all known causes of differences on cro and print their table."""
+    prepare(session)
+    build_c(session)
+    harness(session, "causes", *session.posargs)
+
+
+@nox.session
 def replay(session: nox.Session) -> None:
     """Run what a bundle ran, here and now, and compare: nox -s replay -- BUNDLE."""
     prepare(session)

@@ -6,12 +6,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import (
     artifact,
     bench,
     cases,
+    cause_runs,
+    causes,
     digest,
     experiment,
     golden,
@@ -21,6 +24,8 @@ from . import (
     ledger,
     matrix,
     n1,
+    n2,
+    nb_compare,
     replay,
     signing,
     thresholds,
@@ -29,16 +34,21 @@ from . import (
     verify,
 )
 from .errors import BlockedError, ExitCode, NotIntactError, ParityError, UsageError
+from .outcome import Outcome
 from .programs import Program, Programs, locate
 
 ROOT = Path(__file__).resolve().parents[1]
 CAMPAIGN, PHASE = "2025-10-cli-flags", "phase_l"
 NO_DIGEST = "none, the run was blocked"
+N2_PHASE, O1_PHASE = "phase_n", "phase_o"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
-    arguments = _parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["compare"]:
+        return nb_compare.main(words[1:])
+    arguments = _parser().parse_args(words)
     try:
         return int(arguments.command(arguments))
     except BlockedError as error:
@@ -59,6 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
         _add_n1,
+        _add_n2,
+        _add_o1,
+        _add_parity,
+        _add_causes,
         _add_replay,
         _add_verify,
         _add_sign,
@@ -72,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_bench,
     ):
         add(commands)
+    commands.add_parser("compare", help="the same as nb-compare, its exit statuses included", add_help=False)
     return parser
 
 
@@ -101,44 +116,57 @@ def _add_n1(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser = commands.add_parser("n1", help="run an experiment with all programs, write a bundle")
     _common(parser)
     parser.add_argument("--experiment", action="append", help="id; default: cro, and supervisor if it can")
-    parser.add_argument("--campaign", default=CAMPAIGN, help="first folder below reports/")
     parser.add_argument("--phase", default=PHASE, help="second folder below reports/")
-    parser.add_argument("--reports", type=Path, help="instead of reports/")
-    parser.add_argument("--py-threads", type=_positive, default=1, help="threads of the simulator")
-    parser.add_argument("--time-limit", type=float, default=3600.0, help="seconds per program")
+    _bundle_options(parser)
+    _thread_option(parser)
     parser.set_defaults(command=_n1)
+
+
+def _bundle_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--campaign", default=CAMPAIGN, help="first folder below reports/")
+    parser.add_argument("--reports", type=Path, help="instead of reports/")
+    parser.add_argument("--time-limit", type=float, default=3600.0, help="seconds per program")
+
+
+def _thread_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--py-threads", type=_positive, default=1, help="threads of the simulator")
 
 
 def _n1(arguments: argparse.Namespace) -> int:
     """Run the experiments one after another; the exit status is that of the first that did not end well."""
-    root = arguments.root.resolve()
-    reports = (arguments.reports or root / "reports").absolute()
-    codes = []
-    for chosen in _chosen_experiments(root, arguments.experiment):
-        plan = n1.Plan(
-            root=root,
-            reports=reports / arguments.campaign / arguments.phase / "nb_compare",
-            experiment=chosen,
-            programs=_programs(arguments),
-            thresholds=thresholds.load(),
-            threads=arguments.py_threads,
-            time_limit_s=arguments.time_limit,
-        )
-        print(f"{chosen.id}: running", flush=True)
-        outcome = n1.parity_n1(plan)
-        print(f"{chosen.id}: {outcome.verdict}")
-        for reason in outcome.reasons:
-            print(f"  {reason}")
-        print(f"  bundle: {_from_here(outcome.folder)}")
-        print(f"  bundle digest: {digest.read(outcome.folder) or NO_DIGEST}", flush=True)
-        codes.append(outcome.exit_code)
-    return next((code for code in codes if code), ExitCode.OK)
+    chosen = _chosen_experiments(arguments.root.resolve(), arguments.experiment)
+    outcomes = [_run_n1(arguments, one, arguments.phase) for one in chosen]
+    return next((outcome.exit_code for outcome in outcomes if outcome.exit_code), ExitCode.OK)
 
 
-def _from_here(path: Path) -> Path:
-    """Return a path below the working folder without it, any other as it is."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+def _run_n1(arguments: argparse.Namespace, chosen: experiment.Experiment, phase: str) -> Outcome:
+    """Run one experiment and print its verdict and where the bundle is."""
+    plan = n1.Plan(
+        root=arguments.root.resolve(),
+        reports=_reports(arguments, phase),
+        experiment=chosen,
+        programs=_programs(arguments),
+        thresholds=thresholds.load(),
+        threads=arguments.py_threads,
+        time_limit_s=arguments.time_limit,
+    )
+    print(f"{chosen.id}: running", flush=True)
+    outcome = n1.parity_n1(plan)
+    print(f"{chosen.id}: {outcome.verdict}")
+    for reason in outcome.reasons:
+        print(f"  {reason}")
+    print(f"  bundle: {_from_here(outcome.folder)}")
+    print(f"  bundle digest: {digest.read(outcome.folder) or NO_DIGEST}", flush=True)
+    return outcome
+
+
+def _reports(arguments: argparse.Namespace, phase: str) -> Path:
+    """Return the folder of a phase of the campaign, where bundles and records lie side by side."""
+    reports: Path = (arguments.reports or arguments.root.resolve() / "reports").absolute()
+    return reports / str(arguments.campaign) / phase / "nb_compare"
+
+
+_from_here = nb_compare.from_here
 
 
 def _chosen_experiments(root: Path, ids: list[str] | None) -> list[experiment.Experiment]:
@@ -149,6 +177,138 @@ def _chosen_experiments(root: Path, ids: list[str] | None) -> list[experiment.Ex
         return [experiment.load(root, "cro"), supervisor]
     print(f"supervisor: not run, its data are not in {supervisor.inputs_dir} (set NB_SUPERVISOR_DIR)")
     return [experiment.load(root, "cro")]
+
+
+def _add_n2(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("n2", help="compare anew over an N1 bundle, with limits and with its images")
+    _common(parser)
+    parser.add_argument(
+        "bundles", type=Path, nargs="*", metavar="BUNDLE", help="default: the newest complete"
+    )
+    _bundle_options(parser)
+    parser.set_defaults(command=_n2)
+
+
+def _n2(arguments: argparse.Namespace) -> int:
+    """Check the bundles one after another; the exit status is that of the first that did not end well."""
+    bundles = arguments.bundles or [n2.newest(_reports(arguments, PHASE))]
+    codes = [_run_n2(arguments, folder) for folder in bundles]
+    return next((code for code in codes if code), ExitCode.OK)
+
+
+def _run_n2(arguments: argparse.Namespace, folder: Path) -> ExitCode:
+    """Check one bundle and print every check and where the record is."""
+    root, run = arguments.root.resolve(), n2.facts(folder)
+    used = run["programs"]["c"]
+    plan = n2.Plan(
+        root=root,
+        bundle=folder.absolute(),
+        experiment=experiment.load(root, run["experiment"]["id"]),
+        programs=locate(
+            root,
+            c_bin=arguments.c_bin or (used["path"] if used["replaced"] else None),
+            spec_bin=arguments.spec_bin,
+            py_bin=arguments.py_bin,
+        ),
+        thresholds=thresholds.load(),
+        limits=thresholds.load_nb_compare(),
+        reports=_reports(arguments, N2_PHASE),
+        time_limit_s=arguments.time_limit,
+    )
+    print(f"{run['experiment']['id']}: comparing anew over {_from_here(plan.bundle)}", flush=True)
+    outcome = n2.parity_n2(plan)
+    for check in outcome.checks:
+        word = "pass" if check.passed else "FAIL"
+        print(f"  {check.name:34} {check.value:>14}  {check.expected:14} {word}")
+    print(f"  record: {_from_here(outcome.folder)}", flush=True)
+    return outcome.exit_code
+
+
+def _add_o1(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "o1", help="the whole detector of the supervisor experiment: N1, then N2 over it"
+    )
+    _common(parser)
+    _bundle_options(parser)
+    _thread_option(parser)
+    parser.set_defaults(command=_o1)
+
+
+def _o1(arguments: argparse.Namespace) -> int:
+    """Run the full frame of the supervisor experiment, of cro where its data are not."""
+    root = arguments.root.resolve()
+    chosen = experiment.load(root, "supervisor")
+    if not chosen.inputs_present():
+        print(f"supervisor: its data are not in {chosen.inputs_dir} (set NB_SUPERVISOR_DIR): cro instead")
+        chosen = experiment.load(root, "cro")
+    outcome = _run_n1(arguments, replace(chosen, roi=None), O1_PHASE)
+    return outcome.exit_code or _run_n2(arguments, outcome.folder)
+
+
+def _add_parity(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("parity", help="N1, N2 over its bundles, O1; stops at the first that fails")
+    _common(parser)
+    parser.add_argument("--experiment", action="append", help="id, for N1 and N2; default as for n1")
+    _bundle_options(parser)
+    _thread_option(parser)
+    parser.set_defaults(command=_parity)
+
+
+def _parity(arguments: argparse.Namespace) -> int:
+    """Run the stages in order; the exit status is that of the stage that failed."""
+    folders: list[Path] = []
+
+    def stage_n1() -> int:
+        chosen = _chosen_experiments(arguments.root.resolve(), arguments.experiment)
+        outcomes = [_run_n1(arguments, one, PHASE) for one in chosen]
+        folders.extend(outcome.folder for outcome in outcomes)
+        return next((outcome.exit_code for outcome in outcomes if outcome.exit_code), ExitCode.OK)
+
+    def stage_n2() -> int:
+        codes = [_run_n2(arguments, folder) for folder in folders]
+        return next((code for code in codes if code), ExitCode.OK)
+
+    lines = []
+    for name, stage in (("N1", stage_n1), ("N2", stage_n2), ("O1", lambda: _o1(arguments))):
+        print(f"== {name}", flush=True)
+        started = time.monotonic()
+        code = stage()
+        word = "passed" if code == ExitCode.OK else f"FAILED with exit status {int(code)}"
+        lines.append(f"{name} {word} in {time.monotonic() - started:.1f} s")
+        if code != ExitCode.OK:
+            break
+    print("\n".join(lines))
+    return code
+
+
+def _add_causes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("causes", help="run the experiments on all known causes, print their table")
+    _common(parser)
+    parser.add_argument("--experiment", default="cro")
+    parser.add_argument("--cause", action="append", help="only this cause, by its id")
+    parser.add_argument("--reports", type=Path, help="instead of reports/")
+    parser.set_defaults(command=_causes)
+
+
+def _causes(arguments: argparse.Namespace) -> int:
+    root = arguments.root.resolve()
+    known = causes.load(root)
+    for wanted in arguments.cause or []:
+        if wanted not in {cause.id for cause in known}:
+            raise UsageError(f"no cause {wanted!r} (known: {', '.join(cause.id for cause in known)})")
+    laboratory = cause_runs.Laboratory(
+        root=root,
+        experiment=experiment.load(root, arguments.experiment),
+        programs=_programs(arguments),
+        thresholds=thresholds.load(),
+    )
+    chosen = [cause for cause in known if not arguments.cause or cause.id in arguments.cause]
+    rows = laboratory.run(chosen)
+    reports = (arguments.reports or root / "reports").absolute()
+    folder = cause_runs.write_report(reports / "causes", laboratory.experiment, rows)
+    print(cause_runs.table(rows), end="")
+    print(f"table: {_from_here(folder / 'causes.md')}")
+    return ExitCode.OK if cause_runs.passed(rows) else ExitCode.UNEXPLAINED
 
 
 def _add_matrix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

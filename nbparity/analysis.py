@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from . import analysis_parts, digest, layout
-from .ablation import CAUSE, CITATION
+from .ablation import CAUSE
 from .hashing import files_below
 
 Data = dict[str, Any]
@@ -30,7 +30,7 @@ def sections(bundle: Path, summary: Data) -> list[str]:
         _blocked(run),
         analysis_parts.results(run, summary),
         analysis_parts.images(summary),
-        _differences(run, summary),
+        _differences(summary),
         analysis_parts.radial_profile(summary),
         analysis_parts.pixel_trace(bundle, run, summary),
         _commands(bundle, run, summary),
@@ -85,8 +85,7 @@ def _fenced(output: str) -> str:
 
 
 def _commands(bundle: Path, run: Data, summary: Data) -> str:
-    path = bundle / layout.COMMANDS
-    rows = layout.parse_commands(path.read_text(encoding="utf-8")) if path.is_file() else []
+    rows = layout.read_commands(bundle)
     lines = ["## What ran\n\n| name | exit status | wall time (s) | render time (s) |\n|---|---|---|---|\n"]
     for row in rows:
         timing = summary["timings"][row.label]
@@ -101,7 +100,7 @@ def _commands(bundle: Path, run: Data, summary: Data) -> str:
     return "".join(lines)
 
 
-def _differences(run: Data, summary: Data) -> str:
+def _differences(summary: Data) -> str:
     if not summary["pairs"]:
         return ""
     columns = list(summary["pairs"])
@@ -123,27 +122,41 @@ def _differences(run: Data, summary: Data) -> str:
         f"| {title} | {' | '.join(_number(summary['pairs'][c][key]) for c in columns)} |\n"
         for title, key in rows
     )
-    return f"## Differences\n\n{head}{body}\n{_explanation(run, summary)}"
+    return f"## Differences\n\n{head}{body}\n{_explanation(summary)}"
 
 
-def _explanation(run: Data, summary: Data) -> str:
-    ablation = summary["ablation"]
-    name = summary["verdict"]["name"]
-    if ablation is None:
-        return "No cause was switched off: c and c_spec do not differ, or one has no image to compare.\n"
-    before, after = summary["pairs"]["c_vs_c_spec"], ablation
-    measured = (
-        f"Differing pixels between c and c_spec: {_number(before['differing_pixels'])} in the experiment,"
-        f" {_number(after['differing_pixels'])} with {CAUSE} switched off"
-        f" (the scan moved by {_number(run['thresholds']['ablation_offset_deg'])} degrees, so that no step"
-        " falls on exactly phi = 0).\n"
+def _explanation(summary: Data) -> str:
+    """Name the causes whose experiments were run, with the distances before and after; no other."""
+    if not summary["causes"]:
+        return "No cause was switched off: no pair differs, or one has no image to compare.\n"
+    head = (
+        "Known causes were switched off in the pairs that differ, and the images rendered again."
+        " A cause explains a difference that vanishes with it.\n\n"
+        "| cause | pair | change | | differing pixels | ULP | RMSE (photons) | ratio of sums | explains |\n"
+        "|---|---|---|---|---|---|---|---|---|\n"
     )
-    if name == CAUSE:
-        return (
-            f"{measured}\nThe difference between py and c is {CAUSE}: a phi step at exactly 0 keeps"
-            f" the crystal axes of the evaluation before it. See {CITATION}.\n"
-        )
-    return f"{measured}\nThe difference between py and c is not attributed to {CAUSE} ({CITATION}).\n"
+    rows = "".join(_cause_rows(row) for row in summary["causes"])
+    meanings = {row["id"]: f"- {row['id']}: {row['title']}; see {row['see']}\n" for row in summary["causes"]}
+    return f"{head}{rows}\n{''.join(meanings.values())}\n{_conclusion(summary)}"
+
+
+def _cause_rows(row: Data) -> str:
+    """Return two rows: the pair as it is, and with the cause switched off."""
+    keys = ("differing_pixels", "max_ulp", "rmse", "sum_ratio")
+    before, after = (" | ".join(_number(row[when][key]) for key in keys) for when in ("before", "after"))
+    what = f"{row['id']} | {row['x']} vs {row['r']} | {row['change']}"
+    explains = "yes" if row["explains"] else "no"
+    return f"| {what} | before | {before} | |\n| | | | after | {after} | {explains} |\n"
+
+
+def _conclusion(summary: Data) -> str:
+    """Return what follows for the difference between py and c."""
+    if summary["verdict"]["name"] == CAUSE:
+        return f"The difference between py and c is {CAUSE}.\n"
+    tried = list(dict.fromkeys(row["id"] for row in summary["causes"]))
+    if CAUSE in tried:
+        return f"The difference between py and c is not attributed to {CAUSE}.\n"
+    return "The difference between py and c_spec is a fault, whatever explains it.\n"
 
 
 def _tests(summary: Data) -> str:

@@ -79,7 +79,7 @@ def surroundings(bundle: Path) -> str:
 
 
 def reproduction(bundle: Path, run: Data, digest: str | None) -> str:
-    """Return the bundle digest, None for a blocked run, and the commands: to make it again, and as they ran."""
+    """Return the digest (None for a blocked run) and the commands, to make it again and as they ran."""
     experiment = run["experiment"]
     inputs = markdown(("input", "SHA-256"), list(experiment["inputs"].items()))
     first = (bundle / layout.GIT).read_text(encoding="utf-8").splitlines()[0].removeprefix("commit: ")
@@ -95,9 +95,13 @@ def reproduction(bundle: Path, run: Data, digest: str | None) -> str:
     path = bundle / layout.COMMANDS
     rows = layout.parse_commands(path.read_text(encoding="utf-8")) if path.is_file() else []
     verbatim = "".join(f"{row.command}\n" for row in rows)
-    stated = "" if digest is None else (
-        f"Bundle digest: {digest}\n\nIt covers images, environment, versions, commit and figures;"
-        " `nbparity replay BUNDLE` runs the experiment again and compares. "
+    stated = (
+        ""
+        if digest is None
+        else (
+            f"Bundle digest: {digest}\n\nIt covers images, environment, versions, commit and figures;"
+            " `nbparity replay BUNDLE` runs the experiment again and compares. "
+        )
     )
     return (
         f"## Reproduce\n\n{stated}In a clone of the repository:\n\n{indented(again)}\n"

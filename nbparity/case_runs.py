@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,22 +29,34 @@ class Rendered:
 
 def render(root: Path, case: Case, program: Program, extra: tuple[str, ...] = ()) -> Rendered:
     """Run a program on a case, perhaps with further arguments, in a folder that holds only the inputs."""
+    return render_alone(
+        (*program.command, *case.args, *extra),
+        copy_inputs=lambda folder: case.copy_inputs(root, folder),
+        float_file=case.float_file,
+        child=environment.child_environment(root),
+    )
+
+
+def render_alone(
+    command: tuple[str, ...],
+    *,
+    copy_inputs: Callable[[Path], None],
+    float_file: str,
+    child: Mapping[str, str],
+) -> Rendered:
+    """Run a command in a folder that holds only its inputs, in the environment ``child``."""
     with tempfile.TemporaryDirectory(prefix="nbparity-") as name:
         scratch, log = Path(name) / "run", Path(name) / "log.txt"
         scratch.mkdir()
-        case.copy_inputs(root, scratch)
-        done = run(
-            (*program.command, *case.args, *extra),
-            folder=scratch,
-            log=log,
-            environment=environment.child_environment(root),
-        )
+        copy_inputs(scratch)
+        inputs = {path.name for path in scratch.iterdir()}
+        done = run(command, folder=scratch, log=log, environment=child)
         text = log.read_text(encoding="utf-8", errors="replace")
-        written = {path.name for path in scratch.iterdir()} - set(case.inputs)
+        written = {path.name for path in scratch.iterdir()} - inputs
         return Rendered(
             status=done.status,
             wall_s=done.wall_s,
-            image=_image(scratch / case.float_file, text),
+            image=_image(scratch / float_file, text),
             files={name: sha256_of_file(scratch / name) for name in sorted(written)},
             text=text,
         )

@@ -22,7 +22,9 @@ PYTEST_LOG = "tests/pytest_cpu.log"
 COLLECT_LOG = "tests/pytest_collect_only.log"
 IMAGES = ("c", "c_spec", "py")
 GPU = "py_cuda"
-ABLATED = ("c", "c_spec")
+
+# What people read of a bundle; a cause may be named in them only if its experiment was run.
+TEXTS = (ANALYSIS, SUMMARY, "results/report.html", "ledger_entry.md")
 
 ALWAYS = (ANALYSIS, SUMMARY, REPORT, LEDGER, PROVENANCE, HASHES, ENV, MACHINE, GIT, RUN)
 COMPLETE = (*ALWAYS, SBOM, VERSION, COMMANDS, PYTEST_LOG)
@@ -63,14 +65,19 @@ def command_log(name: str) -> str:
     return f"inputs/{name}_command.log"
 
 
-def ablated_roi(name: str) -> str:
-    """Return the region of interest of a C program with the cause switched off, NumPy format."""
-    return f"inputs/ablation/{name}_roi.npy"
+def ablated_roi(name: str, cause: str) -> str:
+    """Return the region of interest of a program with a cause switched off, NumPy format."""
+    return f"inputs/ablation/{cause}/{name}_roi.npy"
 
 
-def ablated_log(name: str) -> str:
+def ablated_log(name: str, cause: str) -> str:
     """Return the log of that run."""
-    return f"inputs/ablation/{name}_command.log"
+    return f"inputs/ablation/{cause}/{name}_command.log"
+
+
+def ablated_label(name: str, cause: str) -> str:
+    """Return the name of that run in ``commands.txt``."""
+    return f"{name} without {cause}"
 
 
 def trace_log(name: str) -> str:
@@ -90,7 +97,7 @@ def what(name: str) -> str:
     stem = Path(name).name
     kind = {
         "_float.bin": "float32 image, whole detector",
-        "_roi.npy": "region of interest with C-PARITY-001 switched off",
+        "_roi.npy": f"region of interest with {Path(name).parent.name} switched off",
         "_command.log": "standard output and error, verbatim",
     }
     return next((text for end, text in kind.items() if stem.endswith(end)), "not a file of a bundle")
@@ -110,6 +117,12 @@ class CommandRow:
     def text(self) -> str:
         """Return the row as it stands in the file."""
         return "\t".join((self.label, self.started, self.ended, str(self.status), self.command)) + "\n"
+
+
+def read_commands(bundle: Path) -> list[CommandRow]:
+    """Read the commands of a bundle, none where it has no such file."""
+    path = bundle / COMMANDS
+    return parse_commands(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
 def parse_commands(text: str) -> list[CommandRow]:

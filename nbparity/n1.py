@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from . import ablation, bundle, environment, layout, locks, outcome, protected, provenance, report, trace_runs
-from .compare import compare, crop, read_float_image
+from . import bundle, causes, environment, layout, locks, outcome, protected, provenance, report, trace_runs
+from .compare import FloatImage, compare, crop, read_float_image
 from .errors import BlockedError, NotWrittenError
 from .experiment import Experiment
 from .hashing import sha256_of_file
@@ -58,6 +58,7 @@ class _Facts:
     watch: Stopwatch
     protected_before: dict[str, str]
     sources: dict[str, str]
+    causes: list[causes.Cause]
     blocked: dict[str, str] | None = None
     gpu: dict[str, Any] = field(
         default_factory=lambda: {"ran": False, "reason": "not reached", "command": ""}
@@ -85,6 +86,7 @@ def _parity_n1(plan: Plan) -> Outcome:
             watch=Stopwatch(),
             protected_before=protected.hashes(plan.root),
             sources=provenance.source_hashes(plan.root),
+            causes=causes.load(plan.root),
         )
         try:
             _record_surroundings(plan, folder)
@@ -209,14 +211,11 @@ class _Render:
 
 
 def _render_all(plan: Plan, folder: Path, facts: _Facts) -> None:
-    """Run the three programs, the ablation if both C programs disagree, the traces and the GPU leg."""
+    """Run the three programs, the experiments on pairs that differ, the traces and the GPU leg."""
     for program in plan.programs.all():
         threads = plan.threads if program.name == "py" else 1
         _render(plan, folder, _full(folder, program.name, program, plan.experiment.roi_args, threads))
-    if _c_programs_differ(plan, folder):
-        (folder / "inputs" / "ablation").mkdir()
-        for program in (plan.programs.c, plan.programs.c_spec):
-            _render_ablated(plan, folder, program)
+    _run_ablations(plan, folder, facts.causes)
     _trace_leg(plan, folder, facts)
     _gpu_leg(plan, folder, facts)
 
@@ -239,12 +238,25 @@ def _render(plan: Plan, folder: Path, job: _Render) -> None:
         _must_succeed(done, job.log)
 
 
-def _c_programs_differ(plan: Plan, folder: Path) -> bool:
-    """Tell whether both C images can be read and are not the same in the region of interest."""
+def _run_ablations(plan: Plan, folder: Path, known: list[causes.Cause]) -> None:
+    """Switch known causes off in each pair that differs, one by one, until one leaves it identical."""
+    explained: set[str] = set()
+    for cause in known:
+        for trial in cause.trials:
+            names = (trial.x.program, trial.r.program)
+            if not trial.in_bundle or trial.pair in explained or not _differ(plan, folder, names):
+                continue
+            x, r = (_ablated(plan, folder, cause, trial, name) for name in names)
+            if compare(x, r).identical:
+                explained.add(trial.pair)
+
+
+def _differ(plan: Plan, folder: Path, names: tuple[str, str]) -> bool:
+    """Tell whether both images can be read and are not the same in the region of interest."""
     try:
         x, r = (
             crop(read_float_image(folder / layout.image(name), plan.experiment.shape), plan.experiment.roi)
-            for name in layout.ABLATED
+            for name in names
         )
     except (OSError, ValueError):
         return False
@@ -252,18 +264,27 @@ def _c_programs_differ(plan: Plan, folder: Path) -> bool:
     return not pair.problem and not pair.identical
 
 
-def _render_ablated(plan: Plan, folder: Path, program: Program) -> None:
-    """Run a C program with the cause switched off and keep the region of interest."""
-    label = f"{program.name} without {ablation.CAUSE}"
+def _ablated(plan: Plan, folder: Path, cause: causes.Cause, trial: causes.Trial, name: str) -> FloatImage:
+    """Run a program with a cause switched off, unless that was done, and keep the region of interest."""
+    kept = folder / layout.ablated_roi(name, cause.id)
+    if kept.is_file():
+        known: FloatImage = np.load(kept, allow_pickle=False)
+        return known
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    label = layout.ablated_label(name, cause.id)
+    program = next(program for program in plan.programs.all() if program.name == name)
+    args = trial.setting.arguments(plan.experiment.roi_args, plan.thresholds.ablation_offset_deg)
+    threads = plan.threads if name == "py" else 1
     with tempfile.TemporaryDirectory(prefix=layout.SCRATCH, dir=folder) as scratch:
-        log, target = folder / layout.ablated_log(program.name), Path(scratch) / "float.bin"
-        args = ablation.arguments(plan.experiment, plan.thresholds.ablation_offset_deg)
-        _render(plan, folder, _Render(label=label, program=program, args=args, log=log, target=target))
+        log, target = folder / layout.ablated_log(name, cause.id), Path(scratch) / "float.bin"
+        job = _Render(label=label, program=program, args=args, log=log, target=target, threads=threads)
+        _render(plan, folder, job)
         try:
             pixels = crop(read_float_image(target, plan.experiment.shape), plan.experiment.roi)
         except (OSError, ValueError) as error:
             raise BlockedError(f"{label}: no image: {error}") from None
-        np.save(folder / layout.ablated_roi(program.name), pixels, allow_pickle=False)
+    np.save(kept, pixels, allow_pickle=False)
+    return pixels
 
 
 def _trace_leg(plan: Plan, folder: Path, facts: _Facts) -> None:
@@ -320,6 +341,7 @@ def _write_run(plan: Plan, folder: Path, facts: _Facts) -> None:
         "python": plan.python,
         "sources": facts.sources,
         "programs": {program.name: _program_data(plan, program) for program in plan.programs.all()},
+        "causes": causes.recorded(facts.causes),
         "thresholds": plan.thresholds.as_dict(),
         "threads_py": plan.threads,
         "gpu": facts.gpu,

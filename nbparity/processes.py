@@ -66,14 +66,15 @@ def run(
     environment: Mapping[str, str],
     time_limit_s: float = TIME_LIMIT_S,
     log_limit_bytes: int | None = None,
+    error_log: Path | None = None,
 ) -> Finished:
     """Run a program in a folder; standard output and error go to the log as they come.
 
-    After the time limit, or when the log is longer than its limit, the program and its children are
-    killed, and the log says so.
+    With an ``error_log`` standard error goes there. After the time limit, or when the log is longer than its
+    limit, the program and its children are killed, and the log of errors says so.
     """
     watch = Stopwatch()
-    with log.open("ab") as stream:
+    with log.open("ab") as stream, (error_log or log).open("ab") as error_stream:
         try:
             process = subprocess.Popen(
                 list(command),
@@ -81,17 +82,17 @@ def run(
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
-                stderr=subprocess.STDOUT,
+                stderr=error_stream,
                 start_new_session=True,
             )
         except OSError as error:
-            stream.write(f"{command[0]}: could not be started: {error.strerror or error}\n".encode())
+            error_stream.write(f"{command[0]}: could not be started: {error.strerror or error}\n".encode())
             status, peak = 127, 0
         else:
             limits = _Limits(watch, stream.fileno(), time_limit_s, log_limit_bytes)
             status, peak, killed = _wait(process, limits)
             if killed:
-                stream.write(f"\nkilled {killed}\n".encode())
+                error_stream.write(f"\nkilled {killed}\n".encode())
     wall_s = watch.seconds()
     return Finished(
         command=tuple(command),

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import layout, photometry, trace_runs, trace_tables
+from .ablation import CAUSE
 from .compare import Comparison, FloatImage, Roi, compare, crop, nonzero_outside, read_float_image, undefined
 from .hashing import sha256_of_file
 from .processes import render_time_of_log_s
@@ -33,7 +34,7 @@ def derive(bundle: Path) -> Data:
     Raises OSError, ValueError or KeyError if a raw file is missing or not of its format.
     """
     run: Data = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
-    commands = _commands(bundle)
+    commands = layout.read_commands(bundle)
     figures = _blocked() if run["status"] == "blocked" else _figures(bundle, run)
     return {
         "format": 1,
@@ -60,6 +61,7 @@ def _blocked() -> Data:
         "verdict": {"name": Name.BLOCKED.value, "reasons": []},
         "pairs": {},
         "ablation": None,
+        "causes": [],
         "outside": {},
         "images": {},
         "radial": {"problem": "", "rings": []},
@@ -78,7 +80,8 @@ def _figures(bundle: Path, run: Data) -> Data:
     if run["gpu"]["ran"]:
         pairs[GPU_PAIR] = _pair(images[layout.GPU], images["c_spec"], roi)
     outside = {name: nonzero_outside(im, roi) for name, im in images.items() if not isinstance(im, str)}
-    ablation = _ablation(bundle)
+    causes = _causes(bundle, run, pairs)
+    ablation = next((after for row, after in causes if row["id"] == CAUSE), None)
     verdict = judge(
         py_c_spec=pairs["py_vs_c_spec"],
         py_c=pairs["py_vs_c"],
@@ -89,9 +92,10 @@ def _figures(bundle: Path, run: Data) -> Data:
         thresholds=Thresholds(**run["thresholds"]),
     )
     return {
-        "verdict": _verdict_data(verdict),
+        "verdict": _verdict_data(verdict, [row for row, _ in causes]),
         "pairs": {name: pair.as_dict() for name, pair in pairs.items()},
         "ablation": None if ablation is None else ablation.as_dict(),
+        "causes": [row for row, _ in causes],
         "outside": outside,
         "images": {
             name: photometry.extremes(im, roi) for name, im in images.items() if not isinstance(im, str)
@@ -137,8 +141,14 @@ def _trace(bundle: Path, run: Data, images: dict[str, FloatImage | str], roi: Ro
     return data
 
 
-def _verdict_data(verdict: Verdict) -> Data:
-    return {"name": verdict.name.value, "reasons": list(verdict.reasons)}
+def _verdict_data(verdict: Verdict, causes: list[Data]) -> Data:
+    """Return the verdict; a cause that excuses nothing is stated, too, if it explains a difference."""
+    found = [
+        f"with {row['id']} switched off {row['x']} and {row['r']} are bit-identical"
+        for row in causes
+        if row["explains"] and row["id"] != CAUSE
+    ]
+    return {"name": verdict.name.value, "reasons": [*verdict.reasons, *found]}
 
 
 def _read(bundle: Path, name: str, shape: tuple[int, int]) -> FloatImage | str:
@@ -158,23 +168,31 @@ def _pair(x: FloatImage | str, r: FloatImage | str, roi: Roi | None) -> Comparis
     return compare(crop(x, roi), crop(r, roi))
 
 
-def _ablation(bundle: Path) -> Comparison | None:
-    """Compare the regions rendered with the cause switched off; None if that was not run."""
-    paths = [bundle / layout.ablated_roi(name) for name in layout.ABLATED]
-    if not all(path.is_file() for path in paths):
-        return None
-    x, r = (np.load(path, allow_pickle=False) for path in paths)
-    return compare(x, r)
-
-
-def _commands(bundle: Path) -> list[layout.CommandRow]:
-    path = bundle / layout.COMMANDS
-    return layout.parse_commands(path.read_text(encoding="utf-8")) if path.is_file() else []
+def _causes(bundle: Path, run: Data, pairs: dict[str, Comparison]) -> list[tuple[Data, Comparison]]:
+    """Compare the regions rendered with a cause switched off, for each experiment that was run."""
+    rows = []
+    for cause in run["causes"]:
+        for experiment in cause["experiments"]:
+            x, r = experiment["x"], experiment["r"]
+            before = pairs[f"{x}_vs_{r}"]
+            paths = [bundle / layout.ablated_roi(name, cause["id"]) for name in (x, r)]
+            if before.identical or before.problem or not all(path.is_file() for path in paths):
+                continue
+            after = compare(*(np.load(path, allow_pickle=False) for path in paths))
+            row = {
+                **{"id": cause["id"], "title": cause["title"], "see": cause["see"]},
+                **{"x": x, "r": r, "change": experiment["change"]},
+                "before": before.as_dict(),
+                "after": after.as_dict(),
+                "explains": after.identical,
+            }
+            rows.append((row, after))
+    return rows
 
 
 def _tests(bundle: Path) -> Data:
     """Return how pytest ended, from the last line of its log and its exit status in commands.txt."""
-    row = next((row for row in _commands(bundle) if row.label == "pytest"), None)
+    row = next((row for row in layout.read_commands(bundle) if row.label == "pytest"), None)
     if row is None:
         return {"status": "not run", "line": ""}
     lines = (bundle / layout.PYTEST_LOG).read_text(encoding="utf-8", errors="replace").splitlines()

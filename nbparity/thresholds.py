@@ -1,7 +1,7 @@
 """The numbers that decide, read from ``thresholds.toml``."""
 
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -46,5 +46,28 @@ def load(path: Path = FILE) -> Thresholds:
             trace_max_relative=data["trace"]["max_relative"],
             max_log_bytes=data["processes"]["max_log_bytes"],
         )
+    except KeyError as error:
+        raise UsageError(f"{path}: key {error} is missing") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NbCompareLimits:
+    """Numbers of ``nb-compare`` and of what ``nbparity n2`` makes of its figures; pixels, fractions."""
+
+    min_correlation: float
+    max_sum_factor: float
+    peak_count: int
+    peak_min_fraction: float
+    peak_gate_px: float
+    png_percentile: float
+    min_matched_spec: float
+
+
+def load_nb_compare(path: Path = FILE) -> NbCompareLimits:
+    """Read the table ``nb_compare``; a missing key is a UsageError that names file and key."""
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        table = data["nb_compare"]
+        return NbCompareLimits(**{field.name: table[field.name] for field in fields(NbCompareLimits)})
     except KeyError as error:
         raise UsageError(f"{path}: key {error} is missing") from None

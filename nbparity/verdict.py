@@ -61,13 +61,12 @@ def judge(
     if py_c.identical and c_c_spec.identical:
         return Verdict(name=Name.IDENTICAL, reasons=("py, c and c_spec are bit-identical",))
     if ablation is None or not ablation.identical:
-        why = "was not run" if ablation is None else (ablation.problem or f"left {_differing(ablation)}")
+        why = "no experiment that switches a known cause off was run"
+        if ablation is not None:
+            left = ablation.problem or f"left {_differing(ablation)}"
+            why = f"the experiment that switches {CAUSE} off {left}"
         return Verdict(
-            name=Name.UNEXPLAINED,
-            reasons=(
-                f"c differs from py and c_spec in {_differing(py_c)},"
-                f" and the experiment that switches {CAUSE} off {why}",
-            ),
+            name=Name.UNEXPLAINED, reasons=(f"c differs from py and c_spec in {_differing(py_c)}, and {why}",)
         )
     return Verdict(
         name=Name.C_PARITY_001,

@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from . import analysis, layout, ledger_entry, provenance, report, signing, summary
+from .ablation import CAUSE
 from .errors import NotIntactError
 from .hashing import differences, parse_sha256_list
 
@@ -24,6 +26,7 @@ def verify(bundle: Path, public_key_file: Path | None = None) -> list[str]:
         *_hash_complaints(bundle),
         *_missing_parts(bundle),
         *_claim_complaints(bundle),
+        *_cause_complaints(bundle),
         *signing.check(bundle, public_key_file).complaints,
     ]
     # Drawing the pictures takes longest, and where a file is not what it was they differ in any case.
@@ -76,6 +79,47 @@ def _report_complaints(bundle: Path) -> list[str]:
     told = report.without_pictures(claimed.decode("utf-8", errors="replace"))
     return _first_untrue(told.encode("utf-8"), layout.REPORT, words) or report.picture_complaints(
         claimed.decode("utf-8"), derived
+    )
+
+
+def _cause_complaints(bundle: Path) -> list[str]:
+    """Name each cause that a text names although no experiment that switches it off was run here."""
+    try:
+        run = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
+        ids = {CAUSE, *(cause["id"] for cause in run["causes"])}
+        unproved = {cause for cause in ids if not _experiment_ran(bundle, run, cause)}
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # complained about as claims that cannot be derived
+    complaints = []
+    for name in layout.TEXTS:
+        path = bundle / name
+        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        complaints += [
+            f"unproved: {name} names {cause}, and no experiment that switches it off was run"
+            for cause in sorted(unproved)
+            if cause in text
+        ]
+    return complaints
+
+
+def _experiment_ran(bundle: Path, run: Any, cause: str) -> bool:
+    """Tell whether both programs ran with a cause switched off; in a blocked bundle, whether one did."""
+    labels = {row.label for row in layout.read_commands(bundle)}
+    if run["status"] != "complete":
+        return any(label.endswith(layout.ablated_label("", cause)) for label in labels)
+    pairs = [
+        (experiment["x"], experiment["r"])
+        for known in run["causes"]
+        if known["id"] == cause
+        for experiment in known["experiments"]
+    ]
+    return any(
+        all(
+            layout.ablated_label(name, cause) in labels
+            and (bundle / layout.ablated_roi(name, cause)).is_file()
+            for name in pair
+        )
+        for pair in pairs
     )
 
 

@@ -41,6 +41,8 @@ OPTIONAL = {
     HARNESS / "report.py": {"jinja2", "markdown_it"},
     HARNESS / "provenance.py": {"google", "in_toto_attestation"},
     HARNESS / "signing.py": {"cryptography", "securesystemslib"},
+    HARNESS / "png.py": {"PIL"},
+    HARNESS / "registration.py": {"scipy"},
 }
 LEAVES_THE_DEVICE = {"cpu", "item", "tolist", "numpy"}
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from nbparity import environment, experiment, layout, n1, pictures, programs, replay, thresholds
+from nbparity import causes, environment, experiment, layout, n1, pictures, programs, replay, thresholds
 from nbparity.hashing import files_below, sha256_list
 from nbparity.outcome import Outcome
 
@@ -34,7 +34,7 @@ if "--version" in args:
 def last(flag, count, default):
     at = max([i for i, a in enumerate(args) if a == flag], default=None)
     return default if at is None else args[at + 1 : at + 1 + count]
-open("data.txt").read()
+open(last("-hkl", 1, ["data.txt"])[0]).read()
 if "say" in behaviour:
     print(behaviour["say"])
 for _ in range(behaviour.get("megabytes", 0)):
@@ -48,9 +48,11 @@ time.sleep(behaviour.get("sleep", 0))
 if behaviour.get("status"):
     print("fake: it does not work", file=sys.stderr)
     sys.exit(behaviour["status"])
-slow, fast = 6, 8
+slow, fast = behaviour.get("shape", (6, 8))
 roi = [int(v) for v in last("-roi", 4, (0, fast - 1, 0, slow - 1))]
-flux = 125932e18 if behaviour.get("ignores_flux") else float(last("-flux", 1, ["1e18"])[0])
+flux = 125932e18 if behaviour.get("ignores_flux") else float(last("-flux", 1, ["125932e18"])[0])
+if behaviour.get("fails_off_zero") and float(last("-phi", 1, ["0"])[0]) != 0:
+    sys.exit(9)
 stale = behaviour.get("historical") and float(last("-phi", 1, ["0"])[0]) == 0
 pixels = []
 for s in range(slow):
@@ -68,7 +70,8 @@ data = struct.pack("<%df" % len(pixels), *pixels)[: behaviour.get("bytes")]
 if not behaviour.get("writes_nothing"):
     with open(last("-floatfile", 1, ["floatimage.bin"])[0], "wb") as stream:
         stream.write(data)
-print("pixel=1 meters (8x6 pixels)")
+if "shape" not in behaviour or slow:
+    print("pixel=1 meters (%dx%d pixels)" % (fast, slow))
 if "-trace_pixel" in args and behaviour.get("trace_status"):
     sys.exit(behaviour["trace_status"])
 if "-trace_pixel" in args and not behaviour.get("traces_nothing"):
@@ -104,7 +107,7 @@ title = "A tiny experiment"
 shows = "that the harness works"
 roi = [1, 4, 1, 3]
 inputs_dir = "tiny"
-args = ["-data", "data.txt", "-flux", "1e18", "-phi", "0", "-detpixels_x", "8", "-detpixels_y", "6"]
+args = ["-hkl", "data.txt", "-flux", "1e18", "-phi", "0", "-detpixels_x", "8", "-detpixels_y", "6"]
 
 [[inputs]]
 name = "data.txt"
@@ -225,9 +228,15 @@ def make_site(root: Path) -> Site:
     (folder / "tiny" / "data.txt").write_text("1 0 0 5\n", encoding="utf-8")
     sha256 = hashlib.sha256(b"1 0 0 5\n").hexdigest()
     (folder / "tiny.toml").write_text(EXPERIMENT.format(sha256=sha256), encoding="utf-8")
-    for name, text in (("docs/index.md", INDEX), ("requirements/cpu.txt", "lock\n"), ("golden/a.txt", "a\n")):
+    known_causes = (Path(__file__).resolve().parents[2] / causes.FILE).read_text(encoding="utf-8")
+    for name, text in (
+        ("docs/index.md", INDEX),
+        (str(causes.FILE), known_causes),
+        ("requirements/cpu.txt", "lock\n"),
+        ("golden/a.txt", "a\n"),
+    ):
         path = made.root / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     made.program("c", historical=True)
     made.program("spec")

@@ -213,7 +213,7 @@ def test_commands_are_recorded_verbatim(site):
     rows = layout.parse_commands(text(outcome, layout.COMMANDS))
     row = next(row for row in rows if row.label == "py")
     expected = (
-        "-data data.txt -flux 1e18 -phi 0 -detpixels_x 8 -detpixels_y 6 -roi 1 4 1 3 -floatfile py_float.bin"
+        "-hkl data.txt -flux 1e18 -phi 0 -detpixels_x 8 -detpixels_y 6 -roi 1 4 1 3 -floatfile py_float.bin"
     )
     assert row.command == f"{site.root}/programs/py {expected}"
     assert (row.status, row.started < row.ended) == (0, True)

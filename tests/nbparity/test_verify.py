@@ -87,7 +87,7 @@ def test_swapped_images_are_untrue(sealed, rehash):
 
 def test_an_edited_region_of_the_ablation_is_untrue(sealed, rehash):
     """The experiment behind a named cause is derived again, too."""
-    path = sealed / layout.ablated_roi("c")
+    path = sealed / layout.ablated_roi("c", "C-PARITY-001")
     pixels = np.load(path)
     pixels[0, 0] += 1
     np.save(path, pixels)

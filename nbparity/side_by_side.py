@@ -1,0 +1,296 @@
+"""Two programs with the same arguments, one after the other, and how far their float images are apart.
+
+Each program runs in a folder of its own that is empty and goes away, in the pinned environment with one
+thread. Input files among the arguments are found from the folder that the arguments were written for. Options
+that name an output file are left out, so nothing outside the result folder is written and neither program can
+overwrite what the other made; each gets ``-floatfile`` with a path of its own at the end.
+"""
+
+import hashlib
+import importlib.util
+import json
+import shlex
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import environment, png, registration, resample
+from .case_runs import SHAPE
+from .compare import Comparison, FloatImage, Roi, compare, crop, read_float_image, undefined
+from .errors import ParityError, UsageError
+from .hashing import sha256_list, sha256_of_file
+from .processes import TIME_LIMIT_S, run
+from .programs import Program
+from .thresholds import NbCompareLimits
+
+INPUT_OPTIONS = frozenset(
+    {"-hkl", "-mat", "-matrix", "-img", "-mask", "-sourcefile", "-stol", "-4stol", "-Q"}
+)
+CACHE_OPTIONS = frozenset({"-dump", "-dumpfile"})
+DEFAULT_CACHE = "Fdump.bin"
+OUTPUT_OPTIONS = frozenset(
+    {
+        *("-floatfile", "-floatimage", "-intfile", "-intimage"),
+        *("-pgmfile", "-pgmimage", "-noisefile", "-noiseimage"),
+    }
+)
+PACKAGES = {"PIL": "pillow", "scipy": "scipy"}
+SUMMARY = "summary.json"
+SIDES = ("c", "py")
+
+
+class RunnerError(ParityError):
+    """A program could not be started, failed, or left no image that can be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What to run and how to compare; ``home`` is the folder that names of input files are relative to."""
+
+    root: Path
+    args: tuple[str, ...]
+    home: Path
+    c: Program
+    py: Program
+    roi: Roi | None
+    resample: bool
+    png_percentile: float
+    save_diff: bool
+    limits: NbCompareLimits
+    time_limit_s: float = TIME_LIMIT_S
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Figures of py against c in the region, peaks, seconds; ``shapes`` are (slow, fast) as rendered."""
+
+    pair: Comparison
+    peaks: registration.Registration | None
+    shapes: dict[str, tuple[int, int]]
+    wall_s: dict[str, float]
+
+    @property
+    def same_shape(self) -> bool:
+        """Tell whether both programs rendered the same number of pixels."""
+        return self.shapes["c"] == self.shapes["py"]
+
+    def correlates(self, threshold: float) -> bool:
+        """Tell whether the correlation reaches a threshold; a constant image does with the same bits only."""
+        if self.pair.correlation is None:
+            return self.pair.identical
+        return self.pair.correlation >= threshold
+
+    def same_scale(self, factor: float) -> bool:
+        """Tell whether the sums are no further apart than a factor; correlation does not see one."""
+        ratio = self.pair.sum_ratio
+        return ratio is not None and 1 / factor <= ratio <= factor
+
+
+def require_packages() -> None:
+    """Raise UsageError if a package is missing that pictures and peaks need."""
+    missing = [name for module, name in PACKAGES.items() if importlib.util.find_spec(module) is None]
+    if missing:
+        raise UsageError(f"{' and '.join(missing)} not installed: pip install 'nanobrag-torch[compare]'")
+
+
+def canonical(args: Sequence[str]) -> tuple[str, ...]:
+    """Return the arguments without the options that name an output file; the float image needs the others."""
+    kept, skip = [], False
+    with_list = "-hkl" in args
+    for place, word in enumerate(args):
+        if skip:
+            skip = False
+        elif place + 1 < len(args) and (word in OUTPUT_OPTIONS or (with_list and word in CACHE_OPTIONS)):
+            skip = True
+        else:
+            kept.append(word)
+    return tuple(kept)
+
+
+def left_out(args: Sequence[str]) -> list[str]:
+    """Name the options that ``canonical`` leaves out, in order."""
+    gone = list(args)
+    for word in canonical(args):
+        gone.remove(word)
+    return [word for word in gone if word in OUTPUT_OPTIONS | CACHE_OPTIONS]
+
+
+def digest(args: Sequence[str]) -> str:
+    """Return eight hexadecimal digits of the SHA-256 of the canonical arguments, separated by NUL."""
+    return hashlib.sha256("\0".join(canonical(args)).encode()).hexdigest()[:8]
+
+
+def with_paths(args: Sequence[str], home: Path) -> tuple[str, ...]:
+    """Return the arguments with absolute paths in place of the input files that exist."""
+    absolute = list(args)
+    for place, (option, value) in enumerate(zip(args, args[1:], strict=False)):
+        if option in INPUT_OPTIONS | CACHE_OPTIONS and (home / value).is_file():
+            absolute[place + 1] = str((home / value).absolute())
+    return tuple(absolute)
+
+
+def compare_programs(job: Job, folder: Path) -> Result:
+    """Run both programs, compare, and fill a folder; ``summary.json`` is written last.
+
+    RunnerError leaves the folder with what the programs printed and without a summary. OSError if a file
+    cannot be written.
+    """
+    require_packages()
+    images: dict[str, FloatImage] = {}
+    wall_s: dict[str, float] = {}
+    for side, program in zip(SIDES, (job.c, job.py), strict=True):
+        images[side], wall_s[side] = _run(job, side, program, folder)
+    shapes = {side: (image.shape[0], image.shape[1]) for side, image in images.items()}
+    _check_roi(job.roi, shapes["c"])
+    py = images["py"]
+    resampled = shapes["py"] != shapes["c"] and job.resample
+    if resampled:
+        py = resample.resample(py, shapes["c"])
+    if py.shape == images["c"].shape:
+        c, py = crop(images["c"], job.roi), crop(py, job.roi)
+        peaks = _register(c, py, job.limits)
+        pair = compare(py, c)
+        _write_pictures(job, folder, c, py)
+    else:
+        sizes = " and ".join(f"{fast} x {slow}" for slow, fast in (shapes["c"], shapes["py"]))
+        pair, peaks = undefined(f"c and py have {sizes} pixels, fast x slow (--resample compares them)"), None
+        _write_pictures(job, folder, images["c"], py)
+    result = Result(pair=pair, peaks=peaks, shapes=shapes, wall_s=wall_s)
+    data = _summary(job, result, resampled)
+    (folder / SUMMARY).write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return result
+
+
+def float_file(side: str) -> str:
+    """Return the name of the float image of a side, ``c`` or ``py``."""
+    return f"{side}_float.bin"
+
+
+def _run(job: Job, side: str, program: Program, folder: Path) -> tuple[FloatImage, float]:
+    """Run a program and read its image; seconds by the monotonic clock."""
+    if program.file is not None and not program.file.is_file():
+        raise RunnerError(f"{side}: no program {program.file}")
+    out, err, target = (folder / f"{side}_{name}" for name in ("stdout.txt", "stderr.txt", "float.bin"))
+    args = with_paths(canonical(job.args), job.home)
+    with tempfile.TemporaryDirectory(prefix="nbparity-") as scratch:
+        if "-hkl" not in args and not CACHE_OPTIONS & set(args) and (job.home / DEFAULT_CACHE).is_file():
+            (Path(scratch) / DEFAULT_CACHE).write_bytes((job.home / DEFAULT_CACHE).read_bytes())
+        done = run(
+            (*program.command, *args, "-floatfile", str(target)),
+            folder=Path(scratch),
+            log=out,
+            error_log=err,
+            environment=environment.child_environment(job.root),
+            time_limit_s=job.time_limit_s,
+        )
+    printed = out.read_text(encoding="utf-8", errors="replace")
+    if done.status != 0:
+        errors = err.read_text(encoding="utf-8", errors="replace")
+        last = ((errors.strip() or printed.strip()).splitlines() or ["it printed nothing"])[-1]
+        raise RunnerError(f"{side} ended with {done.status}: {last}")
+    return _read(side, target, printed), done.wall_s
+
+
+def _read(side: str, path: Path, printed: str) -> FloatImage:
+    """Read an image in the shape that its program printed."""
+    shape = SHAPE.search(printed)
+    if shape is None:
+        raise RunnerError(
+            f"{side}: its output does not say '(<fast>x<slow> pixels)', so the shape is unknown"
+        )
+    if not path.is_file():
+        raise RunnerError(f"{side} ended well and wrote no {path.name}")
+    try:
+        return read_float_image(path, (int(shape[2]), int(shape[1])))
+    except ValueError as error:
+        raise RunnerError(f"{side}: {error}") from None
+
+
+def _check_roi(roi: Roi | None, shape: tuple[int, int]) -> None:
+    if roi is not None and not (roi[1] < shape[1] and roi[3] < shape[0]):
+        raise UsageError(
+            f"--roi {' '.join(map(str, roi))}: the image of c has {shape[1]} x {shape[0]} pixels, fast x slow"
+        )
+
+
+def _register(c: FloatImage, py: FloatImage, limits: NbCompareLimits) -> registration.Registration:
+    return registration.register(
+        c,
+        py,
+        count=limits.peak_count,
+        min_fraction=limits.peak_min_fraction,
+        gate_px=limits.peak_gate_px,
+    )
+
+
+def _write_pictures(job: Job, folder: Path, c: FloatImage, py: FloatImage) -> None:
+    """Write both images in the same grey levels, and their difference if there is one to show."""
+    white = png.white_level(c, job.png_percentile)
+    png.write_grey(folder / "c.png", c, white)
+    png.write_grey(folder / "py.png", py, white)
+    if job.save_diff and c.shape == py.shape:
+        difference = py.astype(np.float64) - c
+        span = png.white_level(np.abs(difference).astype(np.float32), job.png_percentile)
+        png.write_difference(folder / "diff.png", difference, span)
+
+
+def _summary(job: Job, result: Result, resampled: bool) -> dict[str, Any]:
+    """Return the figures for programs; intensities in the unit of the images, milliseconds, pixels."""
+    pair = result.pair
+    return {
+        "args": list(job.args),
+        "binaries": {side: identity(program, job.root) for side, program in (("c", job.c), ("py", job.py))},
+        "roi": None if job.roi is None else list(job.roi),
+        "resample": {
+            "applied": resampled,
+            "method": resample.METHOD if resampled else None,
+            **{f"shape_{side}": list(shape) for side, shape in result.shapes.items()},
+        },
+        "runtime_c_ms": round(1e3 * result.wall_s["c"], 3),
+        "runtime_py_ms": round(1e3 * result.wall_s["py"], 3),
+        "correlation": pair.correlation,
+        "mse": None if pair.rmse is None else pair.rmse**2,
+        "rmse": pair.rmse,
+        "max_abs_diff": pair.max_difference,
+        "sum_c": pair.sum_r,
+        "sum_py": pair.sum_x,
+        "sum_ratio": pair.sum_ratio,
+        "bit_identical_fraction": pair.bit_identical_fraction,
+        "max_ulp": pair.max_ulp,
+        "peak_registration": None if result.peaks is None else result.peaks.as_dict(),
+        "png_scaling": (
+            f"linear, black at 0, white at percentile {job.png_percentile:g} of the positive pixels of c,"
+            " the same for both; diff.png: white at 0, red where py is larger, blue where it is smaller, full"
+            " colour at the same percentile of the absolute differences that are not 0"
+        ),
+    }
+
+
+def identity(program: Program, root: Path) -> dict[str, Any]:
+    """Return command, path and SHA-256 of a program; of a package that of the list of its files' digests."""
+    command = shlex.join(program.command)
+    if program.file is not None:
+        return {"command": command, "path": str(program.file), "sha256": sha256_of_file(program.file)}
+    package = _package_folder(program.command[-1], root)
+    if package is None:
+        return {"command": command, "path": None, "sha256": None}
+    names = sorted(path.relative_to(package).as_posix() for path in package.rglob("*.py"))
+    listed = sha256_list(package, names)
+    return {
+        "command": command,
+        "path": str(package),
+        "sha256": hashlib.sha256(listed.encode()).hexdigest(),
+    }
+
+
+def _package_folder(name: str, root: Path) -> Path | None:
+    """Find a package as the child process does: the checkout first, then what is installed."""
+    if (root / name).is_dir():
+        return root / name
+    found = importlib.util.find_spec(name)
+    places = list(found.submodule_search_locations or []) if found is not None else []
+    return Path(places[0]) if places else None
