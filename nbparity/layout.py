@@ -24,7 +24,7 @@ IMAGES = ("c", "c_spec", "py")
 GPU = "py_cuda"
 
 # What people read of a bundle; a cause may be named in them only if its experiment was run.
-TEXTS = (ANALYSIS, SUMMARY, "results/report.html", "ledger_entry.md")
+TEXTS = (ANALYSIS, SUMMARY, REPORT, LEDGER)
 
 ALWAYS = (ANALYSIS, SUMMARY, REPORT, LEDGER, PROVENANCE, HASHES, ENV, MACHINE, GIT, RUN)
 COMPLETE = (*ALWAYS, SBOM, VERSION, COMMANDS, PYTEST_LOG)

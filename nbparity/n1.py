@@ -71,8 +71,8 @@ def parity_n1(plan: Plan) -> Outcome:
 
     NotWrittenError if the bundle cannot be written, for example on a full disk; nothing is left of it then.
     """
-    report.check_packages()
     provenance.require_library()
+    report.check_packages()
     try:
         return _parity_n1(plan)
     except OSError as error:

@@ -49,7 +49,7 @@ def test_a_damaged_bundle_is_collected_under_its_own_name(site, sealed, tmp_path
     """Evidence of damage is evidence."""
     (sealed / layout.RUN).write_text("{", encoding="utf-8")
     files = artifact.collect(artifact.newest(site.reports), tmp_path / "artifact")
-    assert files[0] == f"{sealed.name}/{layout.ANALYSIS}"
+    assert files[0] == f"{sealed.name}/{layout.REPORT}"
 
 
 def test_what_was_collected_before_is_gone(sealed, tmp_path):

@@ -40,7 +40,7 @@ def test_an_entry_has_everything_there_is_to_know(paper):
         "- tests: pytest passed: 2 passed\n",
         f"- bundle digest: {digest.read(folder)}\n",
         "  | py vs c_spec | 0 | 0 | 1.0 | 1.0 | 0.0 | 0.0 |\n",
-        "      ./programs/c -data data.txt -flux 1e18",
+        "      ./programs/c -hkl data.txt -flux 1e18",
         "      python ./fake_pytest.py -v tests/test_cli_scaling_phi0.py\n",
     ):
         assert said in entries
@@ -143,7 +143,11 @@ def test_a_write_that_fails_leaves_the_ledger_as_it_was(paper, monkeypatch):
     with pytest.raises(NotWrittenError, match="fix_plan.md: cannot be written: No space left on device"):
         ledger.enter(paper.root, folder)
     assert texts(paper) == before
-    assert sorted(path.name for path in (paper.root / "docs").iterdir()) == ["fix_plan.md", "index.md"]
+    assert sorted(path.name for path in (paper.root / "docs").iterdir()) == [
+        "bugs",
+        "fix_plan.md",
+        "index.md",
+    ]
 
 
 def test_two_at_once_wait_for_each_other(paper):

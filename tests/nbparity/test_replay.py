@@ -58,7 +58,9 @@ def test_another_pixel_is_named_with_its_distance(site):
     found = site.replay(sealed)
     assert not found.reproduced
     changed = differing(found)
-    assert set(changed) == {layout.image("py"), layout.SUMMARY}
+    # py and c_spec part, so the known causes are tried on them
+    tried = {layout.ablated_roi(name, "FLUENCE-IGNORED") for name in ("py", "c_spec")}
+    assert set(changed) == {layout.image("py"), layout.SUMMARY, *tried}
     assert changed[layout.image("py")][0].startswith("1 of 48 pixels differ, by up to 1 ULP")
     assert "-pairs.py_vs_c_spec.differing_pixels: 0" in changed[layout.SUMMARY]
     assert "+pairs.py_vs_c_spec.differing_pixels: 1" in changed[layout.SUMMARY]
@@ -149,7 +151,8 @@ def test_the_command_line_says_reproduced_last(site, capsys):
     site.program("py", factor=3)
     assert main(again) == ExitCode.UNEXPLAINED
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2] == f"not reproduced: {layout.image('py')}, {layout.SUMMARY}"
+    assert lines[-2].startswith("not reproduced: ")
+    assert layout.image("py") in lines[-2] and layout.SUMMARY in lines[-2]
 
 
 def test_a_changed_bundle_is_not_replayed(site, sealed, capsys):

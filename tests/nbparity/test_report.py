@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nbparity import analysis, environment, layout, pictures, report, verify
+from nbparity import analysis, environment, layout, pictures, provenance, report, verify
 from nbparity.errors import BlockedError
 from nbparity.hashing import files_below, sha256_list
 
@@ -83,8 +83,9 @@ def read(folder) -> str:
 
 
 def write(folder, text: str) -> None:
-    """Change a report as somebody does who knows about the hash list."""
+    """Change a report as somebody does who knows about provenance and hash list."""
     (folder / layout.REPORT).write_text(text, encoding="utf-8")
+    (folder / layout.PROVENANCE).write_text(provenance.text(folder), encoding="utf-8")
     names = [name for name in files_below(folder) if name != layout.HASHES]
     (folder / layout.HASHES).write_text(sha256_list(folder, names), encoding="utf-8")
 
