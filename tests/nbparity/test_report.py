@@ -48,7 +48,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag not in {"meta", "link", "img"}:
+        if tag not in {"meta", "link", "img", "wbr"}:
             self._inside.append(tag)
         if tag == "tr":
             self.rows.append([])
