@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -216,8 +217,11 @@ def _render_all(plan: Plan, folder: Path, facts: _Facts) -> None:
         threads = plan.threads if program.name == "py" else 1
         _render(plan, folder, _full(folder, program.name, program, plan.experiment.roi_args, threads))
     _run_ablations(plan, folder, facts.causes)
-    _trace_leg(plan, folder, facts)
-    _gpu_leg(plan, folder, facts)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        # To ask torch for devices takes as long as a trace, and neither needs the other.
+        devices = pool.submit(environment.cuda_devices, plan.python, plan.root)
+        _trace_leg(plan, folder, facts)
+        _gpu_leg(plan, folder, facts, *devices.result())
 
 
 def _full(folder: Path, name: str, program: Program, args: tuple[str, ...], threads: int) -> _Render:
@@ -304,13 +308,12 @@ def _trace_leg(plan: Plan, folder: Path, facts: _Facts) -> None:
         _add_row(folder, layout.trace_label(job.program.name), done)
 
 
-def _gpu_leg(plan: Plan, folder: Path, facts: _Facts) -> None:
-    """Run the simulator on the GPU if torch sees one."""
+def _gpu_leg(plan: Plan, folder: Path, facts: _Facts, devices: int, reason: str) -> None:
+    """Run the simulator on the GPU if torch sees one, else say why not."""
     args = (*plan.experiment.roi_args, "-device", "cuda")
     program = plan.programs.py
     target = Path(layout.image(layout.GPU)).name
     facts.gpu["command"] = shlex.join((*program.command, *args, "-floatfile", target))
-    devices, reason = environment.cuda_devices(plan.python, plan.root)
     facts.gpu["reason"] = reason
     if devices:
         _render(plan, folder, _full(folder, layout.GPU, program, args, plan.threads))

@@ -174,6 +174,7 @@ def _intensity_map(region: FloatImage, roi: Roi | None, summary: Data, box: Roi 
     shown = _show(axes, positive, roi, cmap="viridis", pick=np.fmax, **norm)
     below = any(found["min_positive"] is not None for found in summary["images"].values())
     figure.colorbar(shown, cax=bar, label="photons per pixel", extend="min" if below else "neither")
+    bar.minorticks_off()  # they take a quarter of the time
     if box is not None:
         _box(axes, box, region.shape)
     return _png(figure)
@@ -299,6 +300,7 @@ def _ulp_map(ulp: Array, roi: Roi | None) -> bytes:
     apart = np.where(ulp > 0, ulp, np.nan)
     shown = _show(axes, apart, roi, cmap="magma_r", pick=np.fmax, norm="log", vmin=1, vmax=max(largest, 10.0))
     figure.colorbar(shown, cax=bar, label="ULP")
+    bar.minorticks_off()
     return _png(figure)
 
 
@@ -354,6 +356,7 @@ def _scatter(py: Array, c: Array) -> bytes:
         counts, edges = _density(py, c, low, high)
         shown = axes.pcolormesh(edges, edges, counts, cmap="viridis", norm="log", rasterized=True)
         figure.colorbar(shown, cax=bar, label="pixels")
+        bar.minorticks_off()
         axes.plot([low, high], [low, high], color="#b00000", linewidth=0.8)
     axes.set_xlabel("py (photons)")
     axes.set_ylabel("c (photons)")

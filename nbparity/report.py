@@ -31,6 +31,8 @@ PACKAGES = {"matplotlib": "matplotlib", "jinja2": "jinja2", "markdown_it": "mark
 PNG_URI = "data:image/png;base64,"
 ANY_PNG_URI = re.compile(re.escape(PNG_URI) + "([A-Za-z0-9+/=]*)")
 NEGATIVE_POWER = re.compile(r"[0-9.]+e-[0-9]+")
+LONG_NAME = re.compile(r"[\w./-]{13,}")
+NAME_END = re.compile("[_/]")
 # What a title, a path or a message might hold is text: no links, no images, no markup from outside.
 TEXT_ONLY = ["link", "image", "autolink", "html_inline", "html_block", "entity", "emphasis", "escape"]
 
@@ -143,7 +145,7 @@ def _markdown() -> "MarkdownIt":
 
 
 def _dress_cells(tokens: "Sequence[Token]") -> None:
-    """Give a cell that holds a result the class of its colour, and keep numbers on one line."""
+    """Give a cell that holds a result the class of its colour; keep numbers whole, let long names break."""
     for before, token in zip(tokens, tokens[1:], strict=False):
         if before.type != "td_open":
             continue
@@ -151,8 +153,7 @@ def _dress_cells(tokens: "Sequence[Token]") -> None:
             before.attrSet("class", token.content.lower())
         for child in token.children or []:
             if child.type == "text":
-                # A browser breaks a line after the hyphen of 1e-07.
-                child.content = NEGATIVE_POWER.sub(
-                    r'<span class="number">\g<0></span>', escape(child.content)
-                )
+                text = LONG_NAME.sub(lambda name: NAME_END.sub(r"\g<0><wbr>", name[0]), escape(child.content))
+                # Without this a browser breaks the line after the hyphen of 1e-07.
+                child.content = NEGATIVE_POWER.sub(r'<span class="number">\g<0></span>', text)
                 child.type = "html_inline"

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nbparity import analysis, environment, layout, pictures, provenance, report, verify
+from nbparity import analysis, environment, layout, photometry, pictures, provenance, report, verify
+from nbparity import summary as summaries
+from nbparity.compare import compare
 from nbparity.errors import BlockedError
 from nbparity.hashing import files_below, sha256_list
 
@@ -48,7 +50,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag not in {"meta", "link", "img"}:
+        if tag not in {"meta", "link", "img", "wbr"}:
             self._inside.append(tag)
         if tag == "tr":
             self.rows.append([])
@@ -302,3 +304,32 @@ def test_a_smaller_difference_keeps_the_larger_side():
     small, side = pictures.reduce_blocks(image, pictures.farther_from_zero)
     assert side == 2 and small[0, 0] == -3
     assert pictures.reduce_blocks(image[:100], np.fmax)[1] == 1
+
+
+def test_a_spot_is_seen_on_a_whole_detector(tmp_path):
+    """One pixel of a million and a half has the brightest colour of the scale; its difference is red."""
+    shape, spot = (1301, 1200), (700, 333)
+    flat = np.ones(shape, np.float32)
+    images = {"c": flat.copy(), "c_spec": flat, "py": flat}
+    images["c"][spot] = 1000
+    (tmp_path / "inputs").mkdir()
+    for name, image in images.items():
+        image.tofile(tmp_path / layout.image(name))
+    pairs = {pair: compare(images[x], images[r]).as_dict() for pair, (x, r) in summaries.PAIRS.items()}
+    summary = {
+        "images": {name: photometry.extremes(image, None) for name, image in images.items()},
+        "pairs": pairs,
+        "radial": {"rings": []},
+        "trace": None,
+    }
+    drawn = DRAW(tmp_path, {"experiment": {"shape": list(shape), "roi": None}}, summary)
+    found = {
+        picture.title: np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGB")) for picture in drawn
+    }
+    width = found["c, whole detector"].shape[1]
+    in_map = slice(0, round(0.78 * width))  # the colour bar beside it has every colour
+    assert (found["c, whole detector"][:, in_map] == (253, 231, 36)).all(axis=-1).any()
+    assert not (found["py, whole detector"][:, in_map] == (253, 231, 36)).all(axis=-1).any()
+    red = found["c minus c_spec"][:, in_map].astype(int)
+    assert ((red[..., 0] > 90) & (red[..., 1:].max(axis=-1) < 40)).any()
+    assert "c against py, pixel by pixel" in found  # as a density, of so many pixels
