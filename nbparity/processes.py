@@ -66,11 +66,12 @@ def run(
     environment: Mapping[str, str],
     time_limit_s: float = TIME_LIMIT_S,
     log_limit_bytes: int | None = None,
+    inherit: tuple[int, ...] = (),
 ) -> Finished:
     """Run a program in a folder; standard output and error go to the log as they come.
 
-    After the time limit, or when the log is longer than its limit, the program and its children are
-    killed, and the log says so.
+    The program inherits the open files given. After the time limit, or when the log is longer than its
+    limit, the program and its children are killed, and the log says so.
     """
     watch = Stopwatch()
     with log.open("ab") as stream:
@@ -83,6 +84,7 @@ def run(
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=inherit,
             )
         except OSError as error:
             stream.write(f"{command[0]}: could not be started: {error.strerror or error}\n".encode())

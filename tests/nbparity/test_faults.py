@@ -243,6 +243,20 @@ def test_two_runs_at_once_do_not_meet(site, start, capsys):
     assert all(verify.verify(path) == [] for path in site.bundles())
 
 
+def test_a_build_that_outlives_its_run_is_waited_for(site, start):
+    """Killed while make is at work: the next run must not build into the same folder beside it."""
+    site.build_here()
+    makefile = site.root / "golden_suite_generator" / "Makefile"
+    makefile.write_text("all:\n\tmkdir building && sleep 1 && rmdir building\n", encoding="utf-8")
+    process = start(site.plan())
+    deadline = time.monotonic() + 20
+    while not (makefile.parent / "building").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    assert site.run().verdict == "C-PARITY-001"
+
+
 @pytest.mark.parametrize("name", ["c", "py"])
 def test_a_program_that_hangs_is_killed_with_its_children(site, tmp_path, name):
     """Also a child in a session of its own; the bundle says what happened."""
