@@ -1,4 +1,4 @@
-"""Locks between runs on one machine, held by a process on a folder and gone with the process."""
+"""Locks between runs on one machine, held by a process on a folder and gone with it."""
 
 import fcntl
 import os
@@ -8,12 +8,15 @@ from pathlib import Path
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; wait for whoever holds it. OSError if there is no such folder."""
+def exclusive(folder: Path) -> Iterator[int]:
+    """Hold the folder's lock; wait for whoever holds it. OSError if there is no such folder.
+
+    Gives the handle of the lock: a child that inherits it holds the lock, too, until it ends.
+    """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        yield handle
     finally:
         os.close(handle)
 

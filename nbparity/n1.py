@@ -129,7 +129,15 @@ def _list_packages(plan: Plan, folder: Path) -> None:
 
 
 def _run(
-    plan: Plan, folder: Path, label: str, command: tuple[str, ...], log: Path, *, cwd: Path, threads: int = 1
+    plan: Plan,
+    folder: Path,
+    label: str,
+    command: tuple[str, ...],
+    log: Path,
+    *,
+    cwd: Path,
+    threads: int = 1,
+    inherit: tuple[int, ...] = (),
 ) -> Finished:
     """Run a command and add its row to ``commands.txt``."""
     done = run(
@@ -139,6 +147,7 @@ def _run(
         environment=environment.child_environment(plan.root, threads),
         time_limit_s=plan.time_limit_s,
         log_limit_bytes=plan.thresholds.max_log_bytes,
+        inherit=inherit,
     )
     _add_row(folder, label, done)
     return done
@@ -159,9 +168,11 @@ def _build(plan: Plan, folder: Path) -> None:
     """Build those C programs that are ours."""
     if any(is_built_here(program, plan.root) for program in plan.programs.all()):
         log = folder / layout.BUILD_LOG
-        # Two runs at once share the build folder, and make does not know of the other.
-        with locks.exclusive(plan.root / GENERATOR):
-            done = _run(plan, folder, "build", build_command(plan.root), log, cwd=plan.root)
+        # Two runs at once share the build folder, and make does not know of the other. It holds the lock
+        # itself, since it goes on when this process is killed.
+        with locks.exclusive(plan.root / GENERATOR) as lock:
+            command = build_command(plan.root)
+            done = _run(plan, folder, "build", command, log, cwd=plan.root, inherit=(lock,))
         _must_succeed(done, log)
 
 

@@ -67,11 +67,13 @@ def run(
     time_limit_s: float = TIME_LIMIT_S,
     log_limit_bytes: int | None = None,
     error_log: Path | None = None,
+    inherit: tuple[int, ...] = (),
 ) -> Finished:
     """Run a program in a folder; standard output and error go to the log as they come.
 
-    With an ``error_log`` standard error goes there. After the time limit, or when the log is longer than its
-    limit, the program and its children are killed, and the log of errors says so.
+    With an ``error_log`` standard error goes there. The program inherits the open files given. After the time
+    limit, or when the log is longer than its limit, the program and its children are killed, and the log of
+    errors says so.
     """
     watch = Stopwatch()
     with log.open("ab") as stream, (error_log or log).open("ab") as error_stream:
@@ -84,6 +86,7 @@ def run(
                 stdout=stream,
                 stderr=error_stream,
                 start_new_session=True,
+                pass_fds=inherit,
             )
         except OSError as error:
             error_stream.write(f"{command[0]}: could not be started: {error.strerror or error}\n".encode())

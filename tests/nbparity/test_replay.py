@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from nbparity import layout, verify
+from nbparity import layout, n1, verify
 from nbparity.__main__ import main
 from nbparity.errors import BlockedError, ExitCode, UsageError
 
@@ -136,11 +136,13 @@ def bins(site):
     return [f"--{flag}-bin={site.root / site.program_folder / flag}" for flag in ("c", "spec", "py")]
 
 
-def test_the_command_line_says_reproduced_last(site, capsys):
+def test_the_command_line_says_reproduced_last(site, capsys, monkeypatch):
     """With the digest, which is the one that the run printed last."""
     site.build_here()
+    for name in ("pytest_command", "sbom_command"):
+        monkeypatch.setitem(n1.Plan.__init__.__kwdefaults__, name, getattr(site.plan(), name))
     run = ["n1", "--root", str(site.root), *bins(site), "--experiment", "tiny", "--campaign", "a"]
-    main(run)
+    assert main(run) == ExitCode.OK
     printed = capsys.readouterr().out.splitlines()
     folder = next((site.root / "reports" / "a").glob("*/*/2*"))
     again = ["replay", str(folder), "--root", str(site.root), *bins(site), "--py-threads", "2"]

@@ -88,18 +88,21 @@ def test_one_bit_with_the_hash_list_brought_up_to_date(signed, rehash, report):
     report("one bit flipped, hash list renewed", count, at_least=40)
 
 
-def test_every_bit_of_the_signature(signed, report):
-    """The envelope allows other spellings of the same; a bundle does not."""
+def test_every_byte_of_the_signature(signed, report):
+    """The envelope allows other spellings of the same; a bundle does not.
+
+    The bits are those that make another letter and the other case.
+    """
     path, count = signed / layout.SIGNATURE, Count()
     original = path.read_bytes()
     for place in [*range(0, 60), *range(len(original) - 320, len(original))]:
-        for bit in range(8):
+        for bit in (0, 1, 5):
             path.write_bytes(original[:place] + bytes([original[place] ^ (1 << bit)]) + original[place + 1 :])
             checked = signing.check(signed)
             count.tried += 1
             if not checked.complaints:
                 count.unnoticed.append(f"byte {place}, bit {bit}")
-    report("one bit of the signature", count, at_least=3000)
+    report("one bit of the signature", count, at_least=1000)
 
 
 def test_a_dropped_file(signed, keys, rehash, report):
