@@ -11,6 +11,7 @@ from pathlib import Path
 from . import (
     bench,
     cases,
+    container,
     experiment,
     golden,
     historical,
@@ -84,6 +85,8 @@ def _add_n1(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--reports", type=Path, help="instead of reports/")
     parser.add_argument("--py-threads", type=_positive, default=1, help="threads of the simulator")
     parser.add_argument("--time-limit", type=float, default=3600.0, help="seconds per program")
+    parser.add_argument("--image", choices=("cpu", "cuda"), help="run in a container of that image")
+    parser.add_argument("--gpus", action="store_true", help="with --image cuda: give the container the GPUs")
     parser.set_defaults(command=_n1)
 
 
@@ -91,6 +94,8 @@ def _n1(arguments: argparse.Namespace) -> int:
     """Run the experiments one after another; the exit status is that of the first that did not end well."""
     root = arguments.root.resolve()
     reports = (arguments.reports or root / "reports").absolute()
+    if arguments.image or arguments.gpus:
+        return _n1_in_container(arguments, root, reports)
     codes = []
     for chosen in _chosen_experiments(root, arguments.experiment):
         plan = n1.Plan(
@@ -110,6 +115,26 @@ def _n1(arguments: argparse.Namespace) -> int:
         print(f"  bundle: {_from_here(outcome.folder)}", flush=True)
         codes.append(outcome.exit_code)
     return next((code for code in codes if code), ExitCode.OK)
+
+
+def _n1_in_container(arguments: argparse.Namespace, root: Path, reports: Path) -> int:
+    """Run the experiments in a container, with the same options."""
+    if not arguments.image:
+        raise UsageError("--gpus: expected --image cuda beside it")
+    if arguments.spec_bin or arguments.py_bin:
+        raise UsageError("--spec-bin, --py-bin: not possible with --image, which brings these programs along")
+    passed = [f"--experiment={name}" for name in arguments.experiment or ()]
+    passed += [f"--campaign={arguments.campaign}", f"--phase={arguments.phase}"]
+    passed += [f"--py-threads={arguments.py_threads}", f"--time-limit={arguments.time_limit}"]
+    job = container.job(
+        root,
+        f"nbparity:{arguments.image}",
+        tuple(passed),
+        reports=reports,
+        c_bin=arguments.c_bin,
+        gpus=arguments.gpus,
+    )
+    return container.parity_n1(container.connect(), job, sys.stdout.buffer)
 
 
 def _from_here(path: Path) -> Path:

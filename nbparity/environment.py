@@ -13,8 +13,11 @@ from importlib import metadata
 from pathlib import Path
 
 from .hashing import sha256_of_file
+from .programs import prebuilt_log
 
 FILE = Path(__file__).with_name("environment.toml")
+GIT_RECORD = "git_sha.txt"
+"""In the root of an image, which has no .git: what ``git_text`` said where the image was built."""
 LIBRARIES = ("torch", "numpy", "mpmath", "sympy", "networkx", "jinja2", "typing-extensions", "pytest")
 
 
@@ -46,7 +49,7 @@ def env_text(root: Path, threads: int = 1) -> str:
         ("image", os.environ.get("NB_IMAGE_DIGEST", "host")),
         ("python", f"{platform.python_implementation()} {platform.python_version()}"),
         ("libc", " ".join(platform.libc_ver())),
-        ("compiler", _first_line(os.environ.get("CC", "gcc"), "--version")),
+        ("compiler", _compiler(root)),
         *((name, _version_of(name)) for name in LIBRARIES),
         ("torch build", _torch_build()),
         *(
@@ -75,6 +78,9 @@ def git_text(root: Path) -> str:
     """Return ``git_sha.txt``: the commit, then the files that differ from it."""
     commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
+        record = root / GIT_RECORD
+        if record.is_file():
+            return record.read_text(encoding="utf-8")
         return "commit: none (not a git checkout, or no commit yet)\n"
     changed = _git(root, "status", "--porcelain") or ""
     state = "clean" if not changed else f"{len(changed.splitlines())} paths differ from the commit"
@@ -94,6 +100,14 @@ def cuda_devices(python: str, root: Path) -> tuple[int, str]:
         return 0, f"torch could not be asked: {(asked.stderr.strip().splitlines() or ['no message'])[-1]}"
     count = int(asked.stdout.split()[-1])
     return count, "" if count else "no CUDA device"
+
+
+def _compiler(root: Path) -> str:
+    """Return the compiler of the C programs: of an image the one that built them, otherwise the one here."""
+    log = prebuilt_log(root)
+    if log is not None:
+        return log.read_text(encoding="utf-8").partition("\n")[0]
+    return _first_line(os.environ.get("CC", "gcc"), "--version")
 
 
 def _torch_build() -> str:

@@ -34,7 +34,7 @@ ROOT_ENTRIES = {
     "specs",
     "tests",
 }
-OPTIONAL = {SIMULATOR / "formats" / "crystallographic.py": {"gemmi"}}
+OPTIONAL = {SIMULATOR / "formats" / "crystallographic.py": {"gemmi"}, HARNESS / "container.py": {"docker"}}
 LEAVES_THE_DEVICE = {"cpu", "item", "tolist", "numpy"}
 
 
