@@ -134,7 +134,7 @@ def _n1_in_container(arguments: argparse.Namespace, root: Path, reports: Path) -
         c_bin=arguments.c_bin,
         gpus=arguments.gpus,
     )
-    return container.parity_n1(container.connect(), job, sys.stdout.buffer)
+    return container.run(container.connect(), job, sys.stdout.buffer)
 
 
 def _from_here(path: Path) -> Path:

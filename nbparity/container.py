@@ -53,10 +53,10 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What to run: the image, arguments of parity_n1, and what of the machine the container sees."""
+    """What to run: the image, its command, and what of the machine the container sees."""
 
     tag: str
-    arguments: tuple[str, ...]
+    command: tuple[str, ...]
     reports: Path
     limits: Limits
     supervisor: Path | None = None
@@ -86,7 +86,7 @@ def job(
     supervisor = experiment.load(root, "supervisor")
     return Job(
         tag=tag,
-        arguments=arguments,
+        command=("parity_n1", "--", *arguments),
         reports=reports,
         limits=limits(),
         supervisor=supervisor.inputs_dir if supervisor.inputs_present() else None,
@@ -118,7 +118,7 @@ def connect() -> Any:
         ) from None
 
 
-def parity_n1(client: Any, job: Job, out: BinaryIO) -> int:
+def run(client: Any, job: Job, out: BinaryIO) -> int:
     """Run the job, show its output in ``out`` as it comes, and put its bundles into place.
 
     Returns the exit status of the run inside; raises BlockedError if there was none.
@@ -132,7 +132,7 @@ def parity_n1(client: Any, job: Job, out: BinaryIO) -> int:
                 _say(log, out, f"image: {job.tag} {image.id}")
                 if job.c_bin is not None:
                     _say(log, out, f"program c: {job.c_bin} sha256 {sha256_of_file(job.c_bin)}")
-                status, out_of_memory = _run(client, image, job, staging, _Tee(log, out))
+                status, out_of_memory = run_container(client, image, job, staging, _Tee(log, out))
         finally:
             placed = place(staging, job.reports)
         for folder in placed:
@@ -229,7 +229,7 @@ def settings(client: Any, image: Any, job: Job, staging: Path) -> dict[str, Any]
     return {
         "image": image.id,
         "entrypoint": [*timed, *image.attrs["Config"]["Entrypoint"]],
-        "command": ["parity_n1", "--", *job.arguments],
+        "command": list(job.command),
         "user": f"{user}:{group}",
         "environment": environment,
         "labels": {LABEL: f"{socket.gethostname()}:{os.getpid()}"},
@@ -237,7 +237,7 @@ def settings(client: Any, image: Any, job: Job, staging: Path) -> dict[str, Any]
     }
 
 
-def _run(client: Any, image: Any, job: Job, staging: Path, tee: _Tee) -> tuple[int, bool]:
+def run_container(client: Any, image: Any, job: Job, staging: Path, tee: "_Tee") -> tuple[int, bool]:
     """Create, attach, start, and wait; return the exit status and whether memory ran out."""
     from docker.errors import APIError
 
