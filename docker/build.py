@@ -3,7 +3,8 @@
 Packages are fetched by hash, a builder makes a root file system of them without a network, and the canonical
 writer makes the image, whose id therefore depends on the locks and the sources alone.
 
-Exit status: 0 done, 1 two builds differ, 2 wrong command line or lock, 3 something is missing or fails.
+Exit status: 0 done, 1 two builds differ, 2 wrong command line or lock, 3 something is missing or fails, 4 a
+locked Debian package cannot be had any more.
 """
 
 import argparse
@@ -79,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return check(options) if options.check else build_and_load(options)
     except (BuildError, debian.LockError, canonical.WriterError) as error:
         print(f"image: {error}", file=sys.stderr)
-        return 2 if isinstance(error, debian.LockError) else 3
+        return status_of(error)
     except subprocess.CalledProcessError as error:
         print(
             f"image: {' '.join(map(str, error.cmd[:3]))} ... ended with {error.returncode}", file=sys.stderr
@@ -88,6 +89,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"image: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
         return 3
+
+
+def status_of(error: Exception) -> int:
+    """Return the exit status for an error."""
+    if isinstance(error, debian.NotToBeHadError):
+        return 4
+    return 2 if isinstance(error, debian.LockError) else 3
 
 
 def build_and_load(options: argparse.Namespace) -> int:

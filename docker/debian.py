@@ -49,6 +49,10 @@ class LockError(Exception):
     """A lock that cannot be read, or packages that are not what it names; one line for the user."""
 
 
+class NotToBeHadError(LockError):
+    """A locked package that apt cannot fetch: archives drop old versions."""
+
+
 @dataclass(frozen=True, kw_only=True, order=True)
 class Package:
     """A line of the lock."""
@@ -248,11 +252,11 @@ def fetch(packages: Sequence[Package], folder: Path, scratch: Path) -> None:
     missing = [package for package in packages if not is_there(package, folder)]
     if missing:
         apt = Apt(scratch)
-        apt.run("update")
         try:
+            apt.run("update")
             apt.download([f"{package.name}={package.version}" for package in missing], folder)
         except LockError as error:
-            raise LockError(
+            raise NotToBeHadError(
                 f"{error} (archives keep the newest version only: set NB_APT_SOURCES to one that keeps all,"
                 " or run nox -s lock -- --upgrade)"
             ) from None

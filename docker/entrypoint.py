@@ -2,7 +2,7 @@
 
     (nothing), or parity_n1 [-- ARGS]    an evidence bundle for each experiment, below /reports
     tests, parity_matrix, golden, ...    any other session of noxfile.py
-    nb-compare, nbparity, nanobrag_torch, python ...   the program itself, with its arguments
+    nanobrag_torch, nbparity ... [ARGS]  a script of pyproject.toml, or python, with its arguments
 
 Started as root, everything runs as the owner of /reports, without capabilities, and can gain none; so what is
 written there belongs to whoever made the folder. Started as anybody else, that is who it runs as.
@@ -12,6 +12,7 @@ Exit status: that of the session; 2 wrong command line, 3 nothing is mounted at 
 
 import os
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,20 +23,19 @@ UNPRIVILEGED = 65532
 """Who runs what leaves nothing behind."""
 WRITING = {"parity_n1", "parity_matrix"}
 """Sessions whose result is a file below /reports."""
-PROGRAMS = {
-    "nanobrag_torch": ("python", "-m", "nanobrag_torch"),
-    "nbparity": ("python", "-m", "nbparity"),
-    "nb-compare": ("nb-compare",),
-    "python": ("python",),
-}
 
 
 def command(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
     """Return what to run and in which folder (None: where the caller said)."""
     name, *rest = arguments or ["parity_n1"]
-    if name in PROGRAMS:
-        return [*PROGRAMS[name], *(rest[1:] if rest[:1] == ["--"] else rest)], None
     rest = rest[1:] if rest[:1] == ["--"] else rest
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    if name in scripts:
+        module, function = scripts[name].split(":")
+        code = f"import sys; from {module} import {function}; sys.argv[0] = {name!r}; sys.exit({function}())"
+        return ["python", "-c", code, *rest], None
+    if name == "python":
+        return [name, *rest], None
     return ["nox", "--non-interactive", "--session", name, *(["--", *rest] if rest else [])], ROOT
 
 

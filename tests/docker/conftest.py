@@ -1,7 +1,9 @@
 """The modules of docker/, which are scripts beside each other and no package."""
 
+import hashlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -42,3 +44,13 @@ def wheels() -> ModuleType:
 def entrypoint() -> ModuleType:
     """What a container runs."""
     return load("entrypoint")
+
+
+@pytest.fixture(scope="session")
+def sha256_of() -> Callable[[Path], str]:
+    """The SHA-256 of a file."""
+
+    def digest(path: Path) -> str:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    return digest

@@ -1,4 +1,4 @@
-"""Running in a container, with an engine that is made up: what is asked of it, and what comes of each answer."""
+"""Running in a container, with an engine that is made up: what it is asked, what comes of each answer."""
 
 import gc
 import io
