@@ -1,8 +1,8 @@
 """``nbparity n1 --image``: the same run in a container that can do nothing else.
 
 The container has no network, no capabilities, a read-only root, and limits on memory, processes and time. It
-sees three things of the machine: an empty folder for its bundles, the inputs of the supervisor experiment, and
-the user's own C program where there is one; the last two read-only. Bundles are checked before they join the
+sees three things of the machine: an empty folder for its bundles, the inputs of the supervisor experiment,
+and the user's own C program where there is one; the last two read-only. Bundles are checked before they join the
 others. The container is removed however the run ends; if this process is killed, the next one does that.
 """
 

@@ -26,7 +26,8 @@ ROUNDED = {"add", "sub", "rsub", "mul", "div", "reciprocal", "neg", "abs", "ceil
 COMPARED = set("eq ne lt le gt ge where minimum amin max clamp bitwise_and bitwise_or bitwise_not".split())
 MOVED = set(
     "_local_scalar_dense _to_copy alias arange cat constant_pad_nd detach full index_put index_select"
-    " lift_fresh new_full ones ones_like scalar_tensor select slice stack unbind unsqueeze view zeros zeros_like".split()
+    " lift_fresh new_full ones ones_like scalar_tensor select slice stack unbind unsqueeze view zeros"
+    " zeros_like".split()
 )
 ROOT_START = {"rsqrt"}
 """Where roots.sqrt starts from; its bits do not show, an exact residual decides them (test_roots.py)."""
