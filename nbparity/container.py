@@ -2,8 +2,8 @@
 
 The container has no network, no capabilities, a read-only root, and limits on memory, processes and time. It
 sees three things of the machine: an empty folder for its bundles, the inputs of the supervisor experiment,
-and the user's own C program where there is one; the last two read-only. Bundles are checked before they join the
-others. The container is removed however the run ends; if this process is killed, the next one does that.
+and the user's own C program where there is one; the last two read-only. Bundles are checked before they join
+the others. The container is removed however the run ends; if this process is killed, the next one does that.
 """
 
 import os
