@@ -13,13 +13,13 @@ LINES = [
     "-detector_thick 100 -detector_abs 100 -oversample 2 -oversample_thick -water 5 -dmin 2 -curved_det",
     "-round_xtal -trace_pixel 2 3 -misset random -misset_seed 3",
     "-distance 1e49",
-    "-lambda 1e-290",
     "-N 2147483647 -gauss_xtal",
     "-default_F 1e200 -nonoise",
     "-cell 50 60 70 10 10 170",
     "-roi 0 2147483647 -1 2147483647",
 ]
 BAD_LINES = [
+    "-lambda 1e-290",
     "-hkl .",
     "-mat /dev/null",
     "-mask /dev/null",
