@@ -14,13 +14,15 @@ NOX = $(VENV)/bin/nox -s
 PIP = $(if $(TORCH_CPU_INDEX),PIP_EXTRA_INDEX_URL="$${PIP_EXTRA_INDEX_URL:+$$PIP_EXTRA_INDEX_URL }$(TORCH_CPU_INDEX)") \
 	$(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help venv parity test golden lint clean
+.PHONY: help venv parity test golden lint image parity-image clean
 
 help:
 	@echo 'make parity   prove that the PyTorch simulator and the C reference agree (evidence in reports/)'
 	@echo 'make test     the tests, with branch coverage'
 	@echo 'make golden   the specification program and the simulator against the golden suite'
 	@echo 'make lint     style, format and type checks'
+	@echo 'make image    build and load the container image nbparity:cpu (needs Docker and mmdebstrap)'
+	@echo 'make parity-image   make parity in a container of that image'
 	@echo 'make clean    remove the environment, builds and caches; reports/ stays'
 	@echo 'All targets first bring .venv up to date. More: .venv/bin/nox -l'
 
@@ -39,6 +41,14 @@ golden: venv
 lint: venv
 	@echo '== make lint: ruff, mypy, workflows'
 	@$(NOX) lint typecheck
+
+image: venv
+	@echo '== make image: build nbparity:cpu from locked packages, load it into Docker'
+	@$(NOX) image -- cpu
+
+parity-image: venv
+	@echo '== make parity-image: run all programs in a container of nbparity:cpu, write a bundle below reports/'
+	@$(NOX) parity_n1 -- --image cpu
 
 venv: $(STAMP)
 

@@ -5,6 +5,7 @@ import difflib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,11 +17,13 @@ import nox
 ROOT = Path(__file__).parent
 GENERATOR = "golden_suite_generator"
 LOCKS = ("cpu", "cuda", "dev")
-PYTHON_FILES = ("nanobrag_torch", "nbparity", "tests", "noxfile.py", GENERATOR)
+PYTHON_FILES = ("nanobrag_torch", "nbparity", "docker", "tests", "noxfile.py", GENERATOR)
 TYPED_FILES = (
     "nanobrag_torch",
     "nbparity",
     "noxfile.py",
+    "docker/build.py",
+    "docker/entrypoint.py",
     f"{GENERATOR}/experiments/make_cro.py",
     f"{GENERATOR}/golden/make_inputs.py",
 )
@@ -45,16 +48,28 @@ def prepare(session: nox.Session) -> None:
 
 def harness(session: nox.Session, *arguments: str) -> None:
     """Run the harness and end with its exit status, which says more than "failed"."""
+    run_to_its_end(session, "-m", "nbparity", *arguments)
+
+
+def run_to_its_end(session: nox.Session, *arguments: str) -> None:
+    """Run Python, wait for it even after Ctrl-C, and end with its exit status."""
     environment = {**os.environ, **{name: value for name, value in session.env.items() if value is not None}}
     python = shutil.which("python", path=environment["PATH"]) or sys.executable
-    status = subprocess.run([python, "-m", "nbparity", *arguments], env=environment, cwd=ROOT).returncode
+    process = subprocess.Popen([python, *arguments], env=environment, cwd=ROOT)
+    while process.poll() is None:
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            # It may have to put things in order, remove a container for example, before it ends.
+            process.send_signal(signal.SIGINT)
+    status = process.returncode
     if status:
         raise SystemExit(status)
 
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Write requirements/*.txt from *.in; -- --check compares only, -- --upgrade takes new versions."""
+    """Write requirements/*.txt, docker/debian.lock from *.in; -- --check compares, -- --upgrade renews."""
     prepare(session)
     parser = argparse.ArgumentParser(prog="nox -s lock --")
     parser.add_argument("--check", action="store_true")
@@ -68,6 +83,8 @@ def lock(session: nox.Session) -> None:
             compile_lock(session, folder, name, upgrade=options.upgrade)
         if options.check:
             require_same_locks(session, folder)
+    action = "--check" if options.check else "--upgrade" if options.upgrade else "--update"
+    run_to_its_end(session, "docker/debian.py", action)
 
 
 def compile_lock(session: nox.Session, folder: Path, name: str, *, upgrade: bool) -> None:
@@ -139,9 +156,10 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests that need neither minutes nor a GPU, with branch coverage."""
     prepare(session)
+    # everything that has a session of its own is left out
     run_pytest(
         session,
-        "not slow and not gpu and not faults and not browser",
+        "not slow and not gpu and not faults and not browser and not image",
         "--cov",
         "--cov-report=term",
     )
@@ -152,7 +170,7 @@ def tests_slow(session: nox.Session) -> None:
     """Run the tests that render full frames or build programs."""
     prepare(session)
     build_c(session)
-    run_pytest(session, "slow and not gpu")
+    run_pytest(session, "slow and not gpu and not image")
 
 
 @nox.session
@@ -261,7 +279,9 @@ def coverage_c(session: nox.Session) -> None:
 
 
 def build_c(session: nox.Session, *arguments: str) -> None:
-    """Build in the folder of the C reference."""
+    """Build in the folder of the C reference, unless an image brought the programs along."""
+    if not arguments and (ROOT / GENERATOR / "build" / "prebuilt.log").is_file():
+        return
     session.run("make", "-s", "-C", GENERATOR, *arguments, external=True)
 
 
@@ -322,6 +342,20 @@ def artifact(session: nox.Session) -> None:
     """Collect the newest bundle of each experiment in build/artifact, reports first; or those after --."""
     prepare(session)
     harness(session, "artifact", *session.posargs)
+
+
+@nox.session
+def image(session: nox.Session) -> None:
+    """Build and load nbparity:cpu or :cuda: -- cpu; with -- cpu --check build twice and compare the ids."""
+    prepare(session)
+    run_to_its_end(session, "docker/build.py", *session.posargs)
+
+
+@nox.session
+def image_tests(session: nox.Session) -> None:
+    """Run the tests that need a Docker engine and nbparity:cpu."""
+    prepare(session)
+    run_pytest(session, "image")
 
 
 @nox.session

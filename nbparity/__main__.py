@@ -15,6 +15,7 @@ from . import (
     cases,
     cause_runs,
     causes,
+    container,
     digest,
     experiment,
     golden,
@@ -119,6 +120,8 @@ def _add_n1(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--phase", default=PHASE, help="second folder below reports/")
     _bundle_options(parser)
     _thread_option(parser)
+    parser.add_argument("--image", choices=("cpu", "cuda"), help="run in a container of that image")
+    parser.add_argument("--gpus", action="store_true", help="with --image cuda: give the container the GPUs")
     parser.set_defaults(command=_n1)
 
 
@@ -134,9 +137,32 @@ def _thread_option(parser: argparse.ArgumentParser) -> None:
 
 def _n1(arguments: argparse.Namespace) -> int:
     """Run the experiments one after another; the exit status is that of the first that did not end well."""
+    if arguments.image or arguments.gpus:
+        return _n1_in_container(arguments)
     chosen = _chosen_experiments(arguments.root.resolve(), arguments.experiment)
     outcomes = [_run_n1(arguments, one, arguments.phase) for one in chosen]
     return next((outcome.exit_code for outcome in outcomes if outcome.exit_code), ExitCode.OK)
+
+
+def _n1_in_container(arguments: argparse.Namespace) -> int:
+    """Run the experiments in a container, with the same options."""
+    if not arguments.image:
+        raise UsageError("--gpus: expected --image cuda beside it")
+    if arguments.spec_bin or arguments.py_bin:
+        raise UsageError("--spec-bin, --py-bin: not possible with --image, which brings these programs along")
+    root = arguments.root.resolve()
+    passed = [f"--experiment={name}" for name in arguments.experiment or ()]
+    passed += [f"--campaign={arguments.campaign}", f"--phase={arguments.phase}"]
+    passed += [f"--py-threads={arguments.py_threads}", f"--time-limit={arguments.time_limit}"]
+    job = container.job(
+        root,
+        f"nbparity:{arguments.image}",
+        tuple(passed),
+        reports=(arguments.reports or root / "reports").absolute(),
+        c_bin=arguments.c_bin,
+        gpus=arguments.gpus,
+    )
+    return container.run(container.connect(), job, sys.stdout.buffer)
 
 
 def _run_n1(arguments: argparse.Namespace, chosen: experiment.Experiment, phase: str) -> Outcome:

@@ -15,8 +15,11 @@ from importlib import metadata
 from pathlib import Path
 
 from .hashing import sha256_of_file
+from .programs import prebuilt_log
 
 FILE = Path(__file__).with_name("environment.toml")
+GIT_RECORD = "git_sha.txt"
+"""In the root of an image, which has no .git: what ``git_text`` said where the image was built."""
 LIBRARIES = (
     "torch",
     "numpy",
@@ -47,8 +50,12 @@ def free_names() -> frozenset[str]:
 
 
 def child_environment(root: Path, threads: int = 1) -> dict[str, str]:
-    """Return the environment of a child process: ours, pinned, with the checkout importable."""
-    environment = {**os.environ, **pinned()}
+    """Return the environment of a child process: ours, pinned, with the checkout importable.
+
+    What is set by the user stays where no image depends on it (``[free]``).
+    """
+    chosen = free_names() & os.environ.keys()
+    environment = {**os.environ, **{name: value for name, value in pinned().items() if name not in chosen}}
     environment["OMP_NUM_THREADS"] = environment["MKL_NUM_THREADS"] = str(threads)
     paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
@@ -64,7 +71,7 @@ def env_text(root: Path, threads: int = 1) -> str:
         ("image", os.environ.get("NB_IMAGE_DIGEST", "host")),
         ("python", f"{platform.python_implementation()} {platform.python_version()}"),
         ("libc", " ".join(platform.libc_ver())),
-        ("compiler", _first_line(os.environ.get("CC", "gcc"), "--version")),
+        ("compiler", _compiler(root)),
         *((name, _version_of(name)) for name in LIBRARIES),
         ("torch build", _torch_build()),
         *(
@@ -130,6 +137,9 @@ def git_text(root: Path) -> str:
     """Return ``git_sha.txt``: the commit, then the files that differ from it, with their hashes."""
     commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
+        record = root / GIT_RECORD
+        if record.is_file():
+            return record.read_text(encoding="utf-8")
         return "commit: none (not a git checkout, or no commit yet)\n"
     changed = _changed_paths(root)
     state = "clean" if not changed else f"{len(changed)} paths differ from the commit"
@@ -167,6 +177,14 @@ def cuda_devices(python: str, root: Path) -> tuple[int, str]:
         return 0, f"torch could not be asked: {(asked.stderr.strip().splitlines() or ['no message'])[-1]}"
     count = int(asked.stdout.split()[-1])
     return count, "" if count else "no CUDA device"
+
+
+def _compiler(root: Path) -> str:
+    """Return the compiler of the C programs: of an image the one that built them, otherwise the one here."""
+    log = prebuilt_log(root)
+    if log is not None:
+        return log.read_text(encoding="utf-8").partition("\n")[0]
+    return _first_line(os.environ.get("CC", "gcc"), "--version")
 
 
 def _torch_build() -> str:

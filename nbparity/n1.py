@@ -20,7 +20,7 @@ from .experiment import Experiment
 from .hashing import sha256_of_file
 from .outcome import Outcome
 from .processes import TIME_LIMIT_S, Finished, Stopwatch, end_of, run
-from .programs import GENERATOR, Program, Programs, build_command, is_built_here
+from .programs import GENERATOR, Program, Programs, build_command, is_built_here, prebuilt_log
 from .thresholds import Thresholds
 
 PHI0_TESTS = "tests/test_cli_scaling_phi0.py"
@@ -168,6 +168,10 @@ def _build(plan: Plan, folder: Path) -> None:
     """Build those C programs that are ours."""
     if any(is_built_here(program, plan.root) for program in plan.programs.all()):
         log = folder / layout.BUILD_LOG
+        prebuilt = prebuilt_log(plan.root)
+        if prebuilt is not None:
+            shutil.copyfile(prebuilt, log)
+            return
         # Two runs at once share the build folder, and make does not know of the other. It holds the lock
         # itself, since it goes on when this process is killed.
         with locks.exclusive(plan.root / GENERATOR) as lock:

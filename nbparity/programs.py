@@ -62,6 +62,15 @@ def is_built_here(program: Program, root: Path) -> bool:
     return program.file is not None and program.file.parent == (root / GENERATOR / "build").absolute()
 
 
+def prebuilt_log(root: Path) -> Path | None:
+    """Return the log of the build if both C programs came with the checkout, as they do in an image.
+
+    Its first line is the compiler's version. Nothing is built then: an image has no compiler.
+    """
+    log = root / GENERATOR / "build" / "prebuilt.log"
+    return log if log.is_file() else None
+
+
 def build_command(root: Path) -> tuple[str, ...]:
     """Return the command that builds both C programs."""
     return "make", "-C", str(root / GENERATOR)

@@ -48,7 +48,8 @@ def programs():
     if os.environ.get("NB_COVERAGE") == "1":
         make("COVERAGE=1")
         return Programs(FOLDER / "build" / "coverage")
-    make()
+    if not (FOLDER / "build" / "prebuilt.log").is_file():  # an image brings them along, and no compiler
+        make()
     return Programs(FOLDER / "build")
 
 
