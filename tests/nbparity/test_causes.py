@@ -186,14 +186,14 @@ def test_a_program_that_fails_blocks(site, command, capsys):
 
 
 def test_the_other_c_library_acts(root):
-    """The variable of causes.toml changes sines on a processor with FMA, and nothing changes without it."""
+    """Without the mask sines change on a processor with FMA, and nothing changes with it."""
     usual = environment.child_environment(root)
     assert cause_runs.libm_probe(usual, usual)[0] == 0
     other = next(cause for cause in causes.load(root) if cause.id == "OTHER-LIBM")
     with open("/proc/cpuinfo", encoding="utf-8") as stream:
         flags = stream.read()
     if " fma " not in flags or " avx2 " not in flags:
-        pytest.skip("this processor has no FMA and AVX2 to mask")
+        pytest.skip("this processor has no FMA and AVX2; runs where there are both")
     for trial in other.trials:
         differing, count = cause_runs.libm_probe({**usual, **trial.setting.environment}, usual)
         assert 0 < differing < count / 10

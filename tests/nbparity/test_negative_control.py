@@ -71,9 +71,8 @@ def built(root):
     return root / GENERATOR / "build"
 
 
-@pytest.mark.parametrize(
-    "who", [pytest.param(who, marks=[pytest.mark.slow] if len(who) == 1 else []) for who in WHO]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("who", WHO)
 def test_ignored_fluence_is_never_the_defect_in_the_real_programs(root, built, tmp_path, who):
     """The experiment cro, as make parity runs it."""
     commands = {"c": [str(built / "nanoBragg")], "py": [sys.executable, "-m", "nanobrag_torch"]}

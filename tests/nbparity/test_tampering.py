@@ -160,6 +160,7 @@ def test_two_images_swapped(signed, rehash, report, renewed):
     report(f"two images swapped, hash list renewed: {renewed}", count, at_least=8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [layout.ANALYSIS, layout.LEDGER, layout.SUMMARY])
 def test_each_number_of_a_text(signed, rehash, report, name):
     """The hash list is brought up to date each time, so what finds it is the derivation."""
