@@ -21,11 +21,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
 
-from . import bundle, experiment, verify
+from . import bundle, environment, experiment, verify
 from .errors import BlockedError, ExitCode, NotIntactError, NotWrittenError, ParityError
 from .hashing import sha256_of_file
 from .thresholds import FILE as LIMITS_FILE
 
+NAME = "nbparity"
 IMAGE_ROOT = "/opt/nbparity"
 SUPERVISOR = "/opt/shared/supervisor"
 OWN_PROGRAM = "/opt/nb_c_bin"
@@ -151,6 +152,21 @@ def _image(client: Any, tag: str) -> Any:
     except ImageNotFound:
         variant = tag.partition(":")[2]
         raise BlockedError(f"no image {tag}: build it with nox -s image -- {variant}") from None
+
+
+def tag_of(client: Any, digest: str) -> str:
+    """Return a name of the image that calls itself ``digest`` (env.txt of its bundles).
+
+    BlockedError if no image of ours on this machine does.
+    """
+    wanted = f"{environment.IMAGE_DIGEST}={digest}"
+    for image in client.images.list(name=NAME):
+        if image.tags and wanted in image.attrs["Config"]["Env"]:
+            return str(image.tags[0])
+    raise BlockedError(
+        f"no image {NAME} here calls itself {digest}: load it, or build it from the commit of the bundle"
+        " with nox -s image"
+    )
 
 
 def caller() -> tuple[int, int]:

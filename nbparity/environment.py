@@ -18,6 +18,10 @@ from .hashing import sha256_of_file
 from .programs import prebuilt_log
 
 FILE = Path(__file__).with_name("environment.toml")
+IMAGE_DIGEST = "NB_IMAGE_DIGEST"
+"""Set in an image: the SHA-256 of its layers' digests."""
+HOST = "host"
+"""What ``env.txt`` says in its place where there is no image."""
 GIT_RECORD = "git_sha.txt"
 """In the root of an image, which has no .git: what ``git_text`` said where the image was built."""
 LIBRARIES = (
@@ -68,7 +72,7 @@ def env_text(root: Path, threads: int = 1) -> str:
     child = child_environment(root, threads)
     rows = [
         ("os", _os_release()),
-        ("image", os.environ.get("NB_IMAGE_DIGEST", "host")),
+        ("image", os.environ.get(IMAGE_DIGEST, HOST)),
         ("python", f"{platform.python_implementation()} {platform.python_version()}"),
         ("libc", " ".join(platform.libc_ver())),
         ("compiler", _compiler(root)),

@@ -1,6 +1,6 @@
 """Errors a user can mend and the exit codes of every ``nbparity`` command.
 
-Library code raises, only ``nbparity.__main__`` prints and exits.
+Library code raises, only ``nbparity.__main__`` prints errors and exits.
 """
 
 from enum import IntEnum

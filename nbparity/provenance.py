@@ -116,7 +116,11 @@ def _materials(bundle: Path, run: Data) -> "list[Descriptor]":
         *(_file(f"requirements/{name}", sha256) for name, sha256 in environment.locks(env).items()),
         *(_file(f"input: {name}", sha256) for name, sha256 in run["experiment"]["inputs"].items()),
         *(_file(name, sha256) for name, sha256 in run["sources"].items()),
-        *([_descriptor("container image", "sha256", image.rpartition(":")[2])] if image != "host" else []),
+        *(
+            [_descriptor("container image", "sha256", image.rpartition(":")[2])]
+            if image != environment.HOST
+            else []
+        ),
         *(_file(f"program: {name}", program["sha256"]) for name, program in own.items() if program["sha256"]),
     ]
 

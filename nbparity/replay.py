@@ -52,17 +52,12 @@ class Replay:
 def plan(
     bundle: Path, *, root: Path, programs: Programs, reports: Path, threads: int | None, inputs: Path | None
 ) -> n1.Plan:
-    """Return the run that repeats a bundle on this machine.
+    """Return the run that repeats a bundle on this machine, for one that needs no other image.
 
-    Raises UsageError for a bundle of a blocked run, BlockedError for one that needs an image or a program
-    that is not here; the bundle has to be verified by the caller.
+    Raises UsageError for a bundle of a blocked run, BlockedError for one that needs a program that is not
+    here; the bundle has to be verified by the caller.
     """
-    run: Data = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
-    if run["status"] != "complete":
-        raise UsageError(
-            f"{bundle}: a bundle of a blocked run, expected a complete one: there is nothing to compare"
-        )
-    _require_same_image(bundle)
+    run = _complete_run(bundle)
     _require_same_programs(run, programs)
     return n1.Plan(
         root=root,
@@ -74,14 +69,28 @@ def plan(
     )
 
 
-def _require_same_image(bundle: Path) -> None:
-    """Raise BlockedError if the bundle was made in a container image that this is not."""
+def other_image(bundle: Path) -> str | None:
+    """Return the digest of the container image that a bundle was made in, None if it is this place."""
     needed = environment.value_of((bundle / layout.ENV).read_text(encoding="utf-8"), "image")
-    here = os.environ.get("NB_IMAGE_DIGEST", "host")
-    if needed not in {"host", here}:
-        raise BlockedError(
-            f"{bundle}: made in the container image {needed}, this is {here}: replay it in that image"
+    here = os.environ.get(environment.IMAGE_DIGEST, environment.HOST)
+    return None if needed in {environment.HOST, here} else needed
+
+
+def arguments_in_image(bundle: Path, threads: int | None) -> tuple[str, ...]:
+    """Return the options of ``n1`` that repeat a bundle in its image; UsageError for one of a blocked run."""
+    run = _complete_run(bundle)
+    wanted = run["threads_py"] if threads is None else threads
+    return f"--experiment={run['experiment']['id']}", f"--py-threads={wanted}"
+
+
+def _complete_run(bundle: Path) -> Data:
+    """Return the facts of a run; UsageError if it was blocked."""
+    run: Data = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
+    if run["status"] != "complete":
+        raise UsageError(
+            f"{bundle}: a bundle of a blocked run, expected a complete one: there is nothing to compare"
         )
+    return run
 
 
 def _require_same_programs(run: Data, programs: Programs) -> None:

@@ -269,3 +269,9 @@ def test_the_evidence_is_the_hosts(client, job, root, tmp_path, sha256_of):
         assert sha256_of(first / name) == sha256_of(second / name) == sha256_of(host / name), name
     assert sha256_of(first / "inputs/env.txt") == sha256_of(second / "inputs/env.txt")
     assert {path.stat().st_uid for path in first.rglob("*")} == {os.getuid()}
+    # from the host: the bundle names the image, and comes out again in it
+    replayed = subprocess.run(
+        [sys.executable, "-m", "nbparity", "replay", str(first)], cwd=root, capture_output=True, text=True
+    )
+    assert replayed.returncode == ExitCode.OK, replayed.stdout + replayed.stderr
+    assert "reproduced: 9 of 9 parts" in replayed.stdout

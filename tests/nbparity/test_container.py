@@ -183,6 +183,26 @@ def test_a_missing_image_says_how_to_build_it(job):
         container.run(Client(Api(), tags=()), job, io.BytesIO())
 
 
+def test_an_image_is_found_by_what_it_calls_itself():
+    """By the variable that env.txt of its bundles records; one without a name is passed over."""
+
+    class Image:
+        def __init__(self, digest, tags):
+            self.tags, self.attrs = tags, {"Config": {"Env": ["LC_ALL=C", f"NB_IMAGE_DIGEST={digest}"]}}
+
+    class Images:
+        def list(self, name):
+            assert name == "nbparity"
+            return [Image("sha256:1", []), Image("sha256:1", ["nbparity:cpu"]), Image("sha256:2", ["x"])]
+
+    class Engine:
+        images = Images()
+
+    assert container.tag_of(Engine(), "sha256:1") == "nbparity:cpu"
+    with pytest.raises(BlockedError, match="no image nbparity here calls itself sha256:3: load it"):
+        container.tag_of(Engine(), "sha256:3")
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_no_engine_is_said_in_one_line(monkeypatch):
     """With the address that was tried."""

@@ -6,9 +6,20 @@ import sys
 
 import pytest
 
-from nbparity import layout, n1, verify
+from nbparity import container, layout, n1, verify
 from nbparity.__main__ import main
 from nbparity.errors import BlockedError, ExitCode, UsageError
+
+
+@dataclasses.dataclass
+class Job:
+    """What the command asks a container for."""
+
+    tag: str
+    command: tuple[str, ...]
+    reports: object = None
+    c_bin: object = None
+    gpus: bool = False
 
 
 def differing(found):
@@ -92,14 +103,44 @@ def test_another_environment_is_named_row_by_row(site, sealed, monkeypatch):
     assert sum(row.startswith(("-lock cpu.txt", "+lock cpu.txt")) for row in changed[layout.ENV]) == 2
 
 
-def test_a_bundle_of_an_image_needs_that_image(site, monkeypatch):
-    """Blocked, with the name of the image."""
+def test_a_bundle_of_an_image_is_replayed_in_that_image(site, monkeypatch, capsys):
+    """Inside of it as any other, elsewhere in a container of it, which makes the same bundle."""
     monkeypatch.setenv("NB_IMAGE_DIGEST", "sha256:1234")
     folder = site.run().folder
     assert site.replay(folder).reproduced
     monkeypatch.delenv("NB_IMAGE_DIGEST")
-    with pytest.raises(BlockedError, match="made in the container image sha256:1234, this is host"):
-        site.replay(folder)
+    jobs = []
+
+    def run(client, job, out):
+        jobs.append(job)
+        with pytest.MonkeyPatch.context() as inside:
+            inside.setenv("NB_IMAGE_DIGEST", "sha256:1234")
+            made = site.run().folder
+        shutil.copytree(made, job.reports / "campaign" / made.name)
+        return 0
+
+    monkeypatch.setattr(container, "connect", lambda: "client")
+    monkeypatch.setattr(container, "tag_of", lambda client, digest: f"nbparity:{digest.partition(':')[2]}")
+    monkeypatch.setattr(container, "run", run)
+    monkeypatch.setattr(container, "job", lambda root, tag, command, **others: Job(tag, command, **others))
+    assert main(["replay", str(folder), "--root", str(site.root), "--py-threads", "3"]) == ExitCode.OK
+    assert capsys.readouterr().out.splitlines()[-2] == "reproduced: 9 of 9 parts"
+    assert (jobs[0].tag, jobs[0].command) == ("nbparity:1234", ("--experiment=tiny", "--py-threads=3"))
+    assert main(["replay", str(folder), "--root", str(site.root), "--inputs", "x"]) == ExitCode.USAGE
+    assert "not possible for a bundle of an image" in capsys.readouterr().err
+
+
+def test_a_container_that_leaves_no_bundle_is_named(site, monkeypatch, capsys):
+    """There is nothing to compare then."""
+    monkeypatch.setenv("NB_IMAGE_DIGEST", "sha256:1234")
+    folder = site.run().folder
+    monkeypatch.delenv("NB_IMAGE_DIGEST")
+    monkeypatch.setattr(container, "connect", lambda: "client")
+    monkeypatch.setattr(container, "tag_of", lambda client, digest: "nbparity:cpu")
+    monkeypatch.setattr(container, "run", lambda client, job, out: 0)
+    monkeypatch.setattr(container, "job", lambda root, tag, command, **others: Job(tag, command, **others))
+    assert main(["replay", str(folder), "--root", str(site.root)]) == ExitCode.BLOCKED
+    assert "the container left 0 bundles, expected 1" in capsys.readouterr().err
 
 
 def test_a_program_of_the_users_own_has_to_be_the_same(site):

@@ -1,0 +1,1 @@
+"""The commands of `nbparity`: options, and what is printed."""

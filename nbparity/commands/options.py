@@ -1,0 +1,58 @@
+"""Options that several commands have, and what follows from them."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TypeAlias
+
+from ..programs import Programs, locate
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+ROOT = Path(__file__).resolve().parents[2]
+CAMPAIGN, PHASE = "2025-10-cli-flags", "phase_l"
+N2_PHASE, O1_PHASE = "phase_n", "phase_o"
+NO_DIGEST = "none, the run was blocked"
+
+
+def common(parser: argparse.ArgumentParser) -> None:
+    """Add what most commands need: the checkout and the programs."""
+    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (default: this one)")
+    parser.add_argument("--c-bin", help="historical C program (default: $NB_C_BIN, or the one built here)")
+    parser.add_argument("--spec-bin", help="C program in specification mode (default: the one built here)")
+    parser.add_argument("--py-bin", help="simulator (default: python -m nanobrag_torch)")
+
+
+def programs_of(arguments: argparse.Namespace) -> Programs:
+    """Return the programs that were chosen."""
+    return locate(arguments.root, c_bin=arguments.c_bin, spec_bin=arguments.spec_bin, py_bin=arguments.py_bin)
+
+
+def positive(text: str) -> int:
+    """Read a whole number from 1; ValueError for anything else."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def bundle_options(parser: argparse.ArgumentParser) -> None:
+    """Add where bundles go, and how long a program may run."""
+    parser.add_argument("--campaign", default=CAMPAIGN, help="first folder below reports/")
+    parser.add_argument("--reports", type=Path, help="instead of reports/")
+    parser.add_argument("--time-limit", type=float, default=3600.0, help="seconds per program")
+
+
+def thread_option(parser: argparse.ArgumentParser) -> None:
+    """Add the threads of the simulator."""
+    parser.add_argument("--py-threads", type=positive, default=1, help="threads of the simulator")
+
+
+def reports_of(arguments: argparse.Namespace, phase: str) -> Path:
+    """Return the folder of a phase of the campaign, where bundles and records lie side by side."""
+    reports: Path = (arguments.reports or arguments.root.resolve() / "reports").absolute()
+    return reports / str(arguments.campaign) / phase / "nb_compare"
