@@ -15,7 +15,9 @@ engine_stop() {
 
 engine_install() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 1
-    timeout 300 env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+    set -- timeout 300 env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+    # The lists of packages may be missing, or older than the archive.
+    "$@" || { timeout 300 apt-get update && "$@"; }
 }
 
 engine_start() {
@@ -41,8 +43,10 @@ engine_ready() {
     if ! command -v mmdebstrap >/dev/null 2>&1; then
         engine_install mmdebstrap >/dev/null || { echo "mmdebstrap cannot be had" >&2; return 1; }
     fi
-    command -v docker >/dev/null 2>&1 || engine_install docker.io >/dev/null \
-        || { echo "no docker, and docker.io cannot be installed" >&2; return 1; }
+    timeout 20 docker version >/dev/null 2>&1 && return 0
+    # A client may be there without an engine.
+    command -v dockerd >/dev/null 2>&1 || engine_install docker.io >/dev/null \
+        || { echo "no Docker engine answers, and docker.io cannot be installed" >&2; return 1; }
     timeout 20 docker version >/dev/null 2>&1 && return 0
     engine_start || { echo "no Docker engine answers, and none could be started" >&2; return 1; }
 }
