@@ -44,7 +44,7 @@ class Setting:
         parts += [f"without {' '.join(self.drop)}"] if self.drop else []
         parts += [f"with {' '.join(self.append)}"] if self.append else []
         parts += [f"{self.threads} threads"] if self.threads is not None else []
-        parts += [f"{name}={value.split('=', 1)[0]}=..." for name, value in self.environment.items()]
+        parts += [f"{name}={value}" if value else f"{name} empty" for name, value in self.environment.items()]
         return ", ".join(parts)
 
 

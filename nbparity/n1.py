@@ -19,13 +19,11 @@ from .errors import BlockedError, NotWrittenError
 from .experiment import Experiment
 from .hashing import sha256_of_file
 from .outcome import Outcome
-from .processes import TIME_LIMIT_S, Finished, Stopwatch, end_of, run
+from .processes import OUTPUT_KEPT, TIME_LIMIT_S, Finished, Stopwatch, end_of, run
 from .programs import GENERATOR, Program, Programs, build_command, is_built_here, prebuilt_log
 from .thresholds import Thresholds
 
 PHI0_TESTS = "tests/test_cli_scaling_phi0.py"
-# Of the output of what blocked a run; the log holds all of it.
-OUTPUT_KEPT = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)

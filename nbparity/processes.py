@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 TIME_LIMIT_S = 3600.0
+OUTPUT_KEPT = 20_000
+"""Bytes of the output of what blocked a run; the log holds all of it."""
 RENDER_TIME = re.compile(r"^\s*render time\s*=\s*([0-9.eE+-]+)\s*s\b", re.MULTILINE)
 
 
@@ -195,6 +197,12 @@ def end_of(log: Path, size: int) -> str:
         return stream.read().decode("utf-8", errors="replace")
 
 
+def lines_with(log: Path, word: bytes) -> str:
+    """Return the lines of a log of any size that hold a word, without holding the others in memory."""
+    with log.open("rb") as stream:
+        return b"".join(line for line in stream if word in line).decode("utf-8", errors="replace")
+
+
 def render_time_s(log_text: str) -> float | None:
     """Return the last ``render time = <s> s`` of a program's output, None if there is none."""
     times = RENDER_TIME.findall(log_text)
@@ -203,10 +211,4 @@ def render_time_s(log_text: str) -> float | None:
 
 def render_time_of_log_s(log: Path) -> float | None:
     """Return the same of a log of any size, without holding it in memory."""
-    found = None
-    with log.open("rb") as stream:
-        for line in stream:
-            if b"render time" in line:
-                seconds = render_time_s(line.decode("utf-8", errors="replace"))
-                found = found if seconds is None else seconds
-    return found
+    return render_time_s(lines_with(log, b"render time"))

@@ -16,7 +16,7 @@ from . import layout, photometry, trace_runs, trace_tables
 from .ablation import CAUSE
 from .compare import Comparison, FloatImage, Roi, compare, crop, nonzero_outside, read_float_image, undefined
 from .hashing import sha256_of_file
-from .processes import render_time_of_log_s
+from .processes import lines_with, render_time_of_log_s
 from .thresholds import Thresholds
 from .verdict import Name, Verdict, judge
 
@@ -112,7 +112,7 @@ def _radial(bundle: Path, run: Data, images: dict[str, FloatImage | str], roi: R
     if run["trace"]["pixel"] is None:
         return {"problem": "no pixel was traced, so the geometry is not known", "rings": []}
     traced = trace_runs.from_bundle(bundle).traced["c_spec"]
-    log = (bundle / layout.command_log("c_spec")).read_text(encoding="utf-8", errors="replace")
+    log = lines_with(bundle / layout.command_log("c_spec"), b"pixel=")
     try:
         geometry = photometry.geometry(traced.entries, log)
     except ValueError as error:

@@ -13,7 +13,7 @@ from . import environment, layout, traces
 from .compare import FloatImage, Roi, crop, read_float_image
 from .errors import BlockedError, UsageError
 from .experiment import Experiment
-from .processes import TIME_LIMIT_S, Finished, run
+from .processes import OUTPUT_KEPT, TIME_LIMIT_S, Finished, end_of, lines_with, run
 from .programs import Program, Programs
 
 Pixel = tuple[int, int]  # slow, fast
@@ -120,14 +120,14 @@ def trace_now(root: Path, experiment: Experiment, programs: Programs, pixel: Pix
     with tempfile.TemporaryDirectory(prefix="nbparity-trace-") as scratch:
         logs = {program.name: Path(scratch) / program.name for program in programs.all()}
         todo = jobs(programs, experiment, chosen, logs)
-        done = run_all(root, experiment, todo)
-        texts = [job.log.read_text(encoding="utf-8", errors="replace") for job in todo]
-    for job, finished, text in zip(todo, done, texts, strict=True):
-        if finished.status != 0:
-            raise BlockedError(f"program {job.program.name} ended with {finished.status}", text)
+        for job, finished in zip(todo, run_all(root, experiment, todo), strict=True):
+            if finished.status != 0:
+                output = end_of(job.log, OUTPUT_KEPT)
+                raise BlockedError(f"program {job.program.name} ended with {finished.status}", output)
+        traced = {job.program.name: read(lines_with(job.log, traces.MARK), 0) for job in todo}
     return Run(
         pixel=chosen,
-        traced={job.program.name: read(text, 0) for job, text in zip(todo, texts, strict=True)},
+        traced=traced,
     )
 
 
@@ -149,7 +149,7 @@ def _brightest_of(root: Path, experiment: Experiment, program: Program) -> Pixel
         experiment.copy_inputs(folder)
         done = run(command, folder=folder, log=log, environment=environment.child_environment(root))
         if done.status != 0:
-            output = log.read_text(encoding="utf-8", errors="replace")
+            output = end_of(log, OUTPUT_KEPT)
             raise BlockedError(f"program {program.name} ended with {done.status}", output)
         try:
             return brightest(read_float_image(folder / image, experiment.shape), experiment.roi)
@@ -169,4 +169,4 @@ def from_bundle(bundle: Path) -> Run:
 
 
 def _logged(bundle: Path, name: str, status: int) -> Traced:
-    return read((bundle / layout.trace_log(name)).read_text(encoding="utf-8", errors="replace"), status)
+    return read(lines_with(bundle / layout.trace_log(name), traces.MARK), status)

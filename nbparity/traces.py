@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 PREFIXES = ("TRACE_C:", "TRACE_C_PHI")
+MARK = b"TRACE_C"
+"""In every trace line."""
 OF_STEP = " of phi step "
 Values = tuple[float, ...]
 

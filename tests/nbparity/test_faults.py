@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ DRIVER = """import pickle, sys
 from pathlib import Path
 from nbparity import environment, n1, pictures
 environment.cuda_devices = lambda python, root: (0, "no CUDA device")
-pictures.draw = lambda bundle, run, summary: []
+if "without-pictures" in sys.argv:
+    pictures.draw = lambda bundle, run, summary: []
 plan = pickle.loads(Path(sys.argv[1]).read_bytes())
 print("ready", flush=True)
 print(n1.parity_n1(plan).verdict)
@@ -39,16 +41,19 @@ print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 
 @pytest.fixture
 def start(root, tmp_path):
-    """Start a run as a process of its own and wait until its run begins."""
+    """Start a run as a process of its own and wait until its run begins; pictures are left out to be fast."""
     driver = tmp_path / "driver.py"
     driver.write_text(DRIVER, encoding="utf-8")
 
-    def run(plan):
+    def run(plan, pictures=False):
         path = tmp_path / "plan.pickle"
         path.write_bytes(pickle.dumps(plan))
         environment = {**os.environ, "PYTHONPATH": str(root)}
         process = subprocess.Popen(
-            [sys.executable, str(driver), str(path)], env=environment, stdout=subprocess.PIPE, text=True
+            [sys.executable, str(driver), str(path), *([] if pictures else ["without-pictures"])],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert process.stdout.readline() == "ready\n"
         return process
@@ -119,7 +124,7 @@ def test_killed_at_any_moment_of_a_real_run(root, tmp_path, start, capsys):
         programs=programs.locate(root),
         thresholds=thresholds.load(),
     )
-    kill_at_random_moments(start, plan, capsys, seed=2)
+    kill_at_random_moments(partial(start, pictures=True), plan, capsys, seed=2)
 
 
 def test_killed_once_the_next_run_is_clean(site, start):
