@@ -15,7 +15,7 @@ from typing import NoReturn
 from . import bundle, side_by_side
 from .compare import Roi
 from .errors import NotWrittenError, ParityError, UsageError
-from .programs import Programs, build_command, is_built_here, locate
+from .programs import Programs, build_command, is_built_here, locate, prebuilt_log
 from .side_by_side import Job, Result, RunnerError
 from .thresholds import NbCompareLimits, load_nb_compare
 
@@ -163,7 +163,8 @@ def _check(options: argparse.Namespace) -> None:
 def _build(programs: Programs) -> None:
     """Bring our own C program up to date, if it is the one to run."""
     command = build_command(ROOT)
-    if not is_built_here(programs.c, ROOT) or not (Path(command[-1]) / "Makefile").is_file():
+    ours = is_built_here(programs.c, ROOT) and prebuilt_log(ROOT) is None
+    if not ours or not (Path(command[-1]) / "Makefile").is_file():
         return
     try:
         made = subprocess.run([command[0], "-s", *command[1:]], capture_output=True, text=True)

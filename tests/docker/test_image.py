@@ -252,6 +252,15 @@ def test_every_debian_package_is_of_the_lock(client, tag, debian, inside):
     assert found and found <= locked
 
 
+def test_two_programs_can_be_compared_inside(client, job):
+    """Any command line, with the programs that the image brings along."""
+    line = "-cell 50 60 70 90 90 90 -default_F 10 -N 5 -detpixels 16 -pixel 1 -distance 100"
+    out = io.BytesIO()
+    command = ("nb-compare", "--outdir", "/tmp/compared", "--", *line.split())
+    assert container.run(client, replace(job, command=command), out) == ExitCode.OK, out.getvalue()
+    assert b"nb-compare: " in out.getvalue()
+
+
 def test_the_evidence_is_the_hosts(client, job, root, tmp_path, sha256_of):
     """Images and versions have the same hashes; env.txt is the same in two runs of one image."""
     job = replace(job, command=("parity_n1", "--", "--experiment", "cro"))
