@@ -20,7 +20,7 @@ import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,10 @@ class Conditions:
 
 
 CHECKED = (
-    {"umask": 0o022, "zone": "UTC", "file_time": None},
-    {"umask": 0o077, "zone": "Asia/Kathmandu", "file_time": 86400 * 365},
+    Conditions(builder="", from_scratch=True),
+    Conditions(builder="", umask=0o077, zone="Asia/Kathmandu", file_time=86400 * 365, from_scratch=True),
 )
-"""Surroundings of the two builds of --check; each has a folder of its own, too."""
+"""Surroundings of the two builds of --check, without the builder; each has a folder of its own, too."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -122,8 +122,8 @@ def check(options: argparse.Namespace) -> int:
         print(f"image: only one builder here, {builders[0]}: it builds twice")
     made: list[tuple[str, canonical.Written, Path]] = []
     for builder, conditions in zip((builders[0], builders[-1]), CHECKED, strict=True):
-        print(f"== {options.variant} by {builder}, {conditions}")
-        surroundings = Conditions(builder=builder, from_scratch=True, **conditions)  # type: ignore[arg-type]
+        surroundings = replace(conditions, builder=builder)
+        print(f"== {options.variant} by {surroundings}")
         written, archive = build(options.variant, options.stage, surroundings)
         kept = archive.with_name(f"check-{len(made)}.tar")
         archive.rename(kept)

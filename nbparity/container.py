@@ -39,7 +39,7 @@ TIMED_OUT, KILLED = 124, 128 + signal.SIGKILL
 class InterruptedRunError(ParityError):
     """Ctrl-C, or the request to end."""
 
-    exit_code = 130  # type: ignore[assignment]
+    exit_code = ExitCode.INTERRUPTED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ class ExitCode(IntEnum):
     SCALE = 5
     NOT_INTACT = 6
     NOT_WRITTEN = 7
+    INTERRUPTED = 130
 
 
 class ParityError(Exception):

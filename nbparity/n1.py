@@ -316,7 +316,14 @@ def _trace_leg(plan: Plan, folder: Path, facts: _Facts) -> None:
     logs = {program.name: folder / layout.trace_log(program.name) for program in plan.programs.all()}
     (folder / layout.trace_log("c")).parent.mkdir()
     todo = trace_runs.jobs(plan.programs, plan.experiment, pixel, logs)
-    finished = trace_runs.run_all(plan.root, plan.experiment, todo, plan.time_limit_s)
+    finished = trace_runs.run_all(
+        plan.root,
+        plan.experiment,
+        todo,
+        folder=folder,
+        time_limit_s=plan.time_limit_s,
+        log_limit_bytes=plan.thresholds.max_log_bytes,
+    )
     for job, done in zip(todo, finished, strict=True):
         _add_row(folder, layout.trace_label(job.program.name), done)
 

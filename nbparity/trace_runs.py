@@ -79,12 +79,18 @@ def jobs(
 
 
 def run_all(
-    root: Path, experiment: Experiment, todo: Sequence[TraceJob], time_limit_s: float = TIME_LIMIT_S
+    root: Path,
+    experiment: Experiment,
+    todo: Sequence[TraceJob],
+    *,
+    folder: Path,
+    time_limit_s: float = TIME_LIMIT_S,
+    log_limit_bytes: int | None = None,
 ) -> list[Finished]:
-    """Run traces side by side, each in an empty folder that holds nothing but the inputs."""
+    """Run traces side by side, each in a new folder below ``folder`` that holds nothing but the inputs."""
 
     def one(job: TraceJob) -> Finished:
-        with tempfile.TemporaryDirectory(prefix="nbparity-") as scratch:
+        with tempfile.TemporaryDirectory(prefix=layout.SCRATCH, dir=folder) as scratch:
             experiment.copy_inputs(Path(scratch))
             return run(
                 job.command,
@@ -92,6 +98,7 @@ def run_all(
                 log=job.log,
                 environment=environment.child_environment(root),
                 time_limit_s=time_limit_s,
+                log_limit_bytes=log_limit_bytes,
             )
 
     with ThreadPoolExecutor(max_workers=len(todo)) as pool:
@@ -120,7 +127,7 @@ def trace_now(root: Path, experiment: Experiment, programs: Programs, pixel: Pix
     with tempfile.TemporaryDirectory(prefix="nbparity-trace-") as scratch:
         logs = {program.name: Path(scratch) / program.name for program in programs.all()}
         todo = jobs(programs, experiment, chosen, logs)
-        for job, finished in zip(todo, run_all(root, experiment, todo), strict=True):
+        for job, finished in zip(todo, run_all(root, experiment, todo, folder=Path(scratch)), strict=True):
             if finished.status != 0:
                 output = end_of(job.log, OUTPUT_KEPT)
                 raise BlockedError(f"program {job.program.name} ended with {finished.status}", output)

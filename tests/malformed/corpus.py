@@ -636,7 +636,7 @@ LINES_REFUSED: Mapping[str, str] = {
 LINES_ACCEPTED: Mapping[str, str] = {
     "-roi -2147483648 3 0 3": "C4.18",
     "-phi 5e-324": "C8.4",
-    "-distance 1e-308 -close_distance -0.5": "P6.11",
+    "-oversample_thick -close_distance -0.5": "P6.11",
     "-lambda 2e-8": "C8.9",
     "-lambda 2e-8 -gauss_xtal": "C8.9",
     "-hdivrange 5e-324": "C8.4",
