@@ -356,7 +356,7 @@ def record(tag: str, written: canonical.Written) -> None:
         "config": written.config,
         "manifest": written.manifest,
         "layers": list(written.layers),
-        "NB_IMAGE_DIGEST": canonical.layers_digest(written.layers),
+        canonical.IMAGE_DIGEST: canonical.layers_digest(written.layers),
     }
     path = CACHE / f"{tag.replace(':', '-')}.json"
     path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 BLOCK = 512
 CHUNK = 1 << 20
 ARCHITECTURE = "amd64"
+IMAGE_DIGEST = "NB_IMAGE_DIGEST"
 
 VOLATILE = (
     # what the engine puts into a container
@@ -327,8 +328,8 @@ def write_image(
 ) -> Written:
     """Write the image of a root file system.
 
-    Args: ``tag`` like ``nbparity:cpu``; ``settings`` is the ``config`` object of an OCI image, to which
-    NB_IMAGE_DIGEST is added: the SHA-256 of the layers' digests, one a line, ``sha256:`` in front.
+    Args: ``tag`` like ``nbparity:cpu``; ``settings`` is the ``config`` object of an OCI image, in which
+    NB_IMAGE_DIGEST is set: the SHA-256 of the layers' digests, one a line, ``sha256:`` in front.
     Raises WriterError.
     """
     entries = read_entries(root_file_system)
@@ -370,7 +371,9 @@ def configuration(
 ) -> dict[str, Any]:
     """Return the configuration of an image: the digest of its layers is one of the variables it sets."""
     created = datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    variables = [*settings.get("Env", []), f"NB_IMAGE_DIGEST={layers_digest(diff_ids)}"]
+    # An image built on another of ours inherits what that one calls itself.
+    inherited = [row for row in settings.get("Env", []) if not row.startswith(f"{IMAGE_DIGEST}=")]
+    variables = [*inherited, f"{IMAGE_DIGEST}={layers_digest(diff_ids)}"]
     return {
         "architecture": ARCHITECTURE,
         "os": "linux",

@@ -132,6 +132,14 @@ def test_digests_are_those_of_the_blobs(write, canonical, tmp_path):
     assert [entry["digest"] for entry in index["manifests"]] == [written.manifest]
 
 
+def test_an_image_calls_itself_one_thing(canonical):
+    """One that is built on another of ours inherits its variables, but not what that one calls itself."""
+    settings = {"Env": ["PATH=/bin", "NB_IMAGE_DIGEST=sha256:" + "f" * 64]}
+    layer = "sha256:" + "0" * 64
+    config = canonical.configuration([layer], [], settings, EPOCH)["config"]
+    assert config["Env"] == [f"NB_IMAGE_DIGEST={canonical.layers_digest([layer])}", "PATH=/bin"]
+
+
 def test_a_hard_link_into_another_layer_is_a_copy(write, tmp_path):
     """Layers can be shared one by one, so none may need another for its bytes."""
     path = tmp_path / "a.tar"

@@ -138,13 +138,29 @@ def test_much_output_arrives_whole(inside):
     assert len(found) == lines and found == [b"%099d" % number for number in range(lines)]
 
 
-def test_a_full_scratch_ends_in_one_line(client, job):
-    """The harness finds no space, says so, and no half bundle is taken."""
-    out = io.BytesIO()
-    limits = replace(SMALL, scratch_bytes=1 << 20, memory_bytes=2 << 30)
+FULL = replace(SMALL, scratch_bytes=1 << 20, memory_bytes=2 << 30)
+
+
+def test_a_full_scratch_is_no_pass(client, job):
+    """The mapped tests find no space; the run is not green, and its bundle holds the reason."""
     command = ("parity_n1", "--", "--experiment", "cro")
-    assert container.run(client, replace(job, limits=limits, command=command), out) != 0
-    assert b"No space left on device" in out.getvalue() and b"Traceback" not in out.getvalue()
+    out = io.BytesIO()
+    assert container.run(client, replace(job, limits=FULL, command=command), out) == ExitCode.TESTS_FAILED
+    assert b"pytest failed with exit status" in out.getvalue() and b"Traceback" not in out.getvalue()
+    (log,) = job.reports.glob("*/*/nb_compare/*/tests/pytest_cpu.log")
+    assert "No space left on device" in log.read_text()
+    assert not ours(client)
+
+
+def test_a_full_scratch_ends_in_one_line(client, job):
+    """The programs' images go there: the message names the file, and no comparison is left."""
+    line = "-cell 50 60 70 90 90 90 -default_F 10 -N 5 -detpixels 600 -pixel 1 -distance 100"
+    command = ("nb-compare", "--outdir", "/reports/compared", "--", *line.split())
+    out = io.BytesIO()
+    assert container.run(client, replace(job, limits=FULL, command=command), out) != 0
+    complaints = [row for row in out.getvalue().splitlines() if b"No space left on device" in row]
+    assert len(complaints) == 1 and b"Traceback" not in out.getvalue()
+    assert not list(job.reports.glob("compared/*"))
     assert not ours(client)
 
 
@@ -235,6 +251,8 @@ def test_the_image_sets_the_pinned_environment(client, tag):
     """environment.toml is the one place, for host and image."""
     config = client.images.get(tag).attrs["Config"]
     variables = dict(row.split("=", 1) for row in config["Env"])
+    # of a variable that is set twice the engine chooses one
+    assert len(variables) == len(config["Env"])
     assert {name: variables.get(name) for name in environment.pinned()} == environment.pinned()
     assert re.fullmatch("sha256:[0-9a-f]{64}", variables["NB_IMAGE_DIGEST"])
     assert {"org.opencontainers.image.revision", "org.nbparity.lock.debian"} <= config["Labels"].keys()
