@@ -24,6 +24,7 @@ TYPED_FILES = (
     "noxfile.py",
     "docker/build.py",
     "docker/entrypoint.py",
+    "docker/packages.py",
     f"{GENERATOR}/experiments/make_cro.py",
     f"{GENERATOR}/golden/make_inputs.py",
 )

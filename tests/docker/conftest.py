@@ -35,6 +35,12 @@ def debian() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def packages(debian: ModuleType) -> ModuleType:
+    """The list of what an image holds; it imports the Debian lock."""
+    return load("packages")
+
+
+@pytest.fixture(scope="session")
 def wheels() -> ModuleType:
     """The Python packages."""
     return load("wheels")

@@ -5,6 +5,7 @@ Needs a Docker engine and nbparity:cpu, and is run by nox -s image_tests; NB_IMA
 
 import gc
 import io
+import json
 import os
 import re
 import signal
@@ -14,6 +15,8 @@ import time
 from dataclasses import replace
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from nbparity import container, environment
 from nbparity.errors import BlockedError, ExitCode
@@ -66,6 +69,17 @@ def inside(client, job):
         return status, out.getvalue()
 
     return run
+
+
+@pytest.fixture
+def listed(inside):
+    """Name and version of the packages of a kind in the list of the image, which is valid CycloneDX."""
+    _, out = inside("print('list', open('/opt/nbparity/image.cdx.json').read())")
+    text = out.decode().partition("list ")[2]
+    text = text[: text.rindex("}") + 1]
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    rows = [(row["purl"], row["name"], row["version"]) for row in json.loads(text)["components"]]
+    return lambda kind: {(name, version) for purl, name, version in rows if purl.startswith(f"pkg:{kind}/")}
 
 
 def ours(client):
@@ -258,16 +272,26 @@ def test_the_image_sets_the_pinned_environment(client, tag):
     assert {"org.opencontainers.image.revision", "org.nbparity.lock.debian"} <= config["Labels"].keys()
 
 
-def test_every_debian_package_is_of_the_lock(client, tag, debian, inside):
+def test_every_debian_package_is_of_the_lock(debian, listed):
     """The list of what is in the image is the lock; nothing came along with it."""
-    code = (
-        "import subprocess; print(subprocess.run(['dpkg-query', '--show', '--showformat="
-        "PKG ${Package} ${Version}\\\\n'], capture_output=True, text=True).stdout)"
-    )
-    _, out = inside(code)
-    found = set(re.findall(r"^PKG (\S+) (\S+)$", out.decode(), re.MULTILINE))
     locked = {(package.name, package.version) for package in debian.read().group("runtime")}
-    assert found and found <= locked
+    assert listed("deb") and listed("deb") <= locked
+
+
+def test_every_package_is_in_the_list(listed, inside):
+    """The list that the image brings along, against what dpkg and Python's metadata say of it."""
+    code = """
+import subprocess
+from importlib import metadata
+form = '--showformat=deb ${Package} ${Version}\\n'
+print(subprocess.run(['dpkg-query', '--show', form], capture_output=True, text=True).stdout)
+for found in metadata.distributions():
+    print('pypi', found.metadata['Name'], found.version)
+"""
+    _, out = inside(code)
+    for kind in ("deb", "pypi"):
+        found = set(re.findall(rf"^{kind} (\S+) (\S+)$", out.decode(), re.MULTILINE))
+        assert found and listed(kind) == found
 
 
 def test_two_programs_can_be_compared_inside(client, job):
