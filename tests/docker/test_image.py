@@ -294,6 +294,25 @@ for found in metadata.distributions():
         assert found and listed(kind) == found
 
 
+def test_the_development_image_compiles_kernels(client, job, tag):
+    """With the compiler and the headers that torch looks for."""
+    development = f"{tag}-dev"
+    if not client.images.list(name=development):
+        pytest.skip(f"there is no {development}: nox -s image -- cpu --stage runtime-dev; .ci/run has it")
+    code = """
+import os, pathlib
+os.environ['TORCHINDUCTOR_CACHE_DIR'] = '/reports/kernels'
+import torch
+x = torch.arange(1000, dtype=torch.float64)
+print('equal', torch.equal(torch.compile(lambda y: y * y + 1)(x), x * x + 1))
+print('libraries', len(list(pathlib.Path('/reports/kernels').rglob('*.so'))))
+"""
+    out = io.BytesIO()
+    wanted = replace(job, tag=development, command=("python", "-c", code))
+    assert container.run(client, wanted, out) == ExitCode.OK, out.getvalue().decode()
+    assert b"equal True" in out.getvalue() and b"libraries 0" not in out.getvalue()
+
+
 def test_two_programs_can_be_compared_inside(client, job):
     """Any command line, with the programs that the image brings along."""
     line = "-cell 50 60 70 90 90 90 -default_F 10 -N 5 -detpixels 16 -pixel 1 -distance 100"
