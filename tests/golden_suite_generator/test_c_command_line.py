@@ -124,7 +124,10 @@ REFUSED = {
     "-dtype float32": "float64",
     "-fdet_vector 0 0 0": "0 0 0",
     "stray": "stray",
-    "-N 5 6": "-N",
+    "-N 5 6": "6: stray argument after -N",
+    "-N 5 -7": "-7: stray argument after -N",
+    "-N 5 -.5e1": "-.5e1: stray argument after -N",
+    "-N=5": "nearest: -N,",
     "-cell 70 80 90 180": "180",
     "-cell 0": "edge",
     "-pivot middle": "sample",
@@ -185,6 +188,12 @@ def test_c8_5_version_and_help(programs, tmp_path, program):
     text = programs.good(program, "-h", cwd=tmp_path)
     assert text == programs.good(program, "--help", cwd=tmp_path)
     assert all(f" {name} " in text for name, _ in USES)
+    helps = dict(re.findall(r"^  (-\S+).*\n(      .*)", text, flags=re.M))
+    ones = ("-Na", "-Nb", "-Nc", "-fudge", "-exposure", "-lambda")
+    assert all("default 1)" in helps[name] for name in ones)
+    assert all("default 102.4" in helps[name] for name in ("-detsize", "-detsize_f", "-detsize_s"))
+    assert "default 0" in helps["-flux"]
+    assert "-hdivrange" in helps["-hdiv"] and "-odet_vector" in helps["-zdet_vector"]
 
 
 def test_c9_3_twotheta_axis_does_not_set_the_swing(programs, tmp_path):
@@ -253,6 +262,32 @@ def test_c9_8_last_switch_wins(programs, tmp_path, line, written):
     done = programs(SPECIFICATION, *RUN, *line.split(), cwd=tmp_path)
     assert (tmp_path / "x").exists() == written
     assert ("comes later" in done.stderr) != written
+
+
+@pytest.mark.parametrize(
+    ("line", "idle"),
+    [
+        ("-pgmscale 2 -nopgm -pgmfile x", []),
+        ("-pgmscale 2 -nopgm -pgmimage x -nopgm", ["-pgmfile", "-pgmscale"]),
+        ("-noisefile x -nonoise -noiseimage y", []),
+        ("-polar 0.5 -nopolar -polar 0.5", []),
+    ],
+)
+def test_c8_3_what_is_switched_on_again_is_not_called_idle(programs, tmp_path, line, idle):
+    """C8.3: the last switch says whether the options before it have an effect."""
+    done = programs(SPECIFICATION, *RUN, *line.split(), cwd=tmp_path)
+    assert re.findall(r"WARNING: (\S+) has no effect: \S+ comes later", done.stderr) == idle
+
+
+@pytest.mark.parametrize(
+    ("size", "printed"),
+    [("-detpixels 9", True), ("-detpixels 8", False), ("-detpixels 8 -roi 0 9 0 9", True)],
+)
+def test_c6_3_progress_counts_the_region_as_it_is_given(programs, tmp_path, size, printed):
+    """C6.3: lines from 100 pixels on, in a region that is inclusive and may lie beyond the image."""
+    text = programs.good(SPECIFICATION, *RUN, *size.split(), cwd=tmp_path)
+    assert ("% done" in text) == printed
+    assert not printed or "100% done" in text
 
 
 @pytest.mark.parametrize(
