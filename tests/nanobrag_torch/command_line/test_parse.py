@@ -97,6 +97,31 @@ def test_an_integer_is_an_integer_however_it_is_written(text: str) -> None:
     assert repr(request(f"-oversample {text}").oversample) == "2"
 
 
+@pytest.mark.parametrize(
+    ("line", "same"),
+    [
+        ("-N 4 -Na 2", "-Nc 4 -Na 2 -Nb 4"),
+        ("-Na 2 -N 4", "-N 4"),
+        ("-divergence 2 -hdivrange 1", "-vdivrange 2 -hdivrange 1"),
+        ("-hdivsteps 5 -divsteps 2", "-vdivsteps 2 -hdivsteps 2"),
+        ("-samplesize 1 -width 4", "-heigh 1 -sample_y 4 -xtal_thick 1"),
+        (
+            "-detsize 5 -detpixels 4 -detsize_s 3 -detpixels_y 2",
+            "-detsize_f 5 -detsize_s 3 -detpixels_x 4 -detpixels_s 2",
+        ),
+        ("-cell 50 60 70 80 -cell 50", "-cell 50"),
+        ("-misset 1 2 3 -misset random -misset 4 5 6", "-misset 4 5 6"),
+        ("-round_div -square_div", "-square_div"),
+        ("-gauss_xtal -binary_spots", "-tophat_spots"),
+        ("-stol a -Q b -4stol c", "-4stol c"),
+        ("-spindle_axis 0 0 1 -twotheta 9 -twotheta 0", "-pivot sample -spindle_axis 0 0 1"),
+    ],
+)
+def test_the_last_one_counts(line: str, same: str) -> None:
+    """Repetitions, and options that set one quantity together, against what they amount to (C8.8, C2.8)."""
+    assert request(line) == request(same) != Request()
+
+
 def test_no_arguments_give_the_defaults() -> None:
     """An empty command line is a request, but not one that can be run (C9.9)."""
     empty, lines = parse([])
