@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> int:
         with warnings_on_standard_error():
             return run(sys.argv[1:] if argv is None else argv)
     except MissingInputError as error:
-        print(text_for("-h"))
+        print(text_for("-h"), end="")
         print(f"ERROR: {error}", file=sys.stderr)
         return FAILED
     except NanoBragError as error:
@@ -55,7 +55,7 @@ def run(argv: list[str]) -> int:
     try:
         request, warnings = parse(argv)
     except StopEarly as stop:
-        print(text_for(stop.option))
+        print(text_for(stop.option), end="")
         return 0
     for warning in warnings:
         LOG.warning(warning)

@@ -1,4 +1,4 @@
-"""Progress of a render: a bar on a terminal, else the lines that scripts look for (C6.3)."""
+"""Progress of a render: a bar on a terminal, and the lines that scripts look for (C6.3)."""
 
 from __future__ import annotations
 
@@ -61,6 +61,29 @@ class PercentLines:
         """Nothing is left open."""
 
 
-def progress_on(out: TextIO, err: TextIO, region_pixels: int) -> ProgressBar | PercentLines:
-    """The bar if ``err`` is a terminal, else lines on ``out``; the region may reach beyond the image."""
-    return ProgressBar(err) if err.isatty() else PercentLines(out, region_pixels)
+class Displays:
+    """Several ways to show the same progress."""
+
+    def __init__(self, *parts: ProgressBar | PercentLines) -> None:
+        self.parts = parts
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show ``done`` of ``total`` pixels."""
+        for part in self.parts:
+            part(done, total)
+
+    def close(self) -> None:
+        """Leave nothing open."""
+        for part in self.parts:
+            part.close()
+
+
+def progress_on(out: TextIO, err: TextIO, region_pixels: int) -> Displays:
+    """A bar if ``err`` is a terminal; lines on ``out``, unless a person at a terminal has the bar there.
+
+    The region may reach beyond the image.
+    """
+    lines = PercentLines(out, region_pixels)
+    if not err.isatty():
+        return Displays(lines)
+    return Displays(ProgressBar(err)) if out.isatty() else Displays(ProgressBar(err), lines)

@@ -20,7 +20,6 @@ from nanobrag_torch.image_header import dials_origin_mm
 from nanobrag_torch.images import NoiseImage, Statistics
 from nanobrag_torch.physics.vectors import Vec3, cross, dot, norm
 from nanobrag_torch.setup.experiment import Beam, Crystal, Detector, Experiment
-from nanobrag_torch.setup.structure_factors import interpolation_wanted
 
 Basis = tuple[Vec3, Vec3, Vec3]
 PIVOT_WORDS = {Pivot.BEAM: "the direct beam spot", Pivot.SAMPLE: "the sample"}
@@ -54,7 +53,7 @@ def before_rendering(request: Request, experiment: Experiment) -> str:
         [
             f"nanobrag_torch {__version__}, X-ray diffraction from small crystals",
             *_detector_lines(experiment),
-            *_interpolation_lines(request),
+            *_interpolation_lines(request, experiment),
             *_crystal_lines(experiment.crystal),
             *_oversample_lines(experiment),
             f"approximate MW = {g6(_molecular_weight(experiment.crystal))}",
@@ -76,9 +75,9 @@ def _detector_lines(experiment: Experiment) -> list[str]:
     ]
 
 
-def _interpolation_lines(request: Request) -> Iterator[str]:
+def _interpolation_lines(request: Request, experiment: Experiment) -> Iterator[str]:
     if request.interpolate is None:
-        choice = "tricubic" if interpolation_wanted(request) else "no"
+        choice = "tricubic" if experiment.crystal.structure_factors.interpolate else "no"
         yield f"auto-selected {choice} interpolation of structure factors"
 
 
@@ -114,7 +113,7 @@ def _cell_constants(cell: Basis, other: Basis, volume: Tensor) -> list[float]:
 
 def _columns(vectors: Basis) -> Iterator[str]:
     for name, row in zip("XYZ", zip(*vectors, strict=True), strict=True):
-        yield f"{name}:" + " ".join(f"{float(component):11.8f}" for component in row)
+        yield f"{name}: " + " ".join(f"{float(component):11.8f}" for component in row)
 
 
 def _widths_m(crystal: Crystal) -> tuple[float, float, float]:

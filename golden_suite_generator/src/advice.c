@@ -26,9 +26,10 @@ static void unused (const nb_settings *s, const char *option,
   if (nb_seen(s, option)) nb_warn("%s has no effect: %s", option, because);
 }
 
-static void later_wins (const nb_settings *s, const char *early,
+/* `on`: whether an option after `late` has undone it */
+static void later_wins (const nb_settings *s, int64_t on, const char *early,
                         const char *late) {
-  if (nb_seen(s, early) && nb_seen(s, early) < nb_seen(s, late))
+  if (!on && nb_seen(s, early))
     nb_warn("%s has no effect: %s comes later", early, late);
 }
 
@@ -120,8 +121,8 @@ void nb_warn_unused (const nb_settings *s) {
   else warn_centres(s);
   warn_detector(s);
   warn_beam(s);
-  later_wins(s, "-noisefile", "-nonoise");
-  later_wins(s, "-pgmfile", "-nopgm");
-  later_wins(s, "-pgmscale", "-nopgm");
-  later_wins(s, "-polar", "-nopolar");
+  later_wins(s, s->noise_on, "-noisefile", "-nonoise");
+  later_wins(s, s->pgm_on, "-pgmfile", "-nopgm");
+  later_wins(s, s->pgm_on, "-pgmscale", "-nopgm");
+  later_wins(s, s->polarization, "-polar", "-nopolar");
 }

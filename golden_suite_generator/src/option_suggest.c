@@ -32,7 +32,7 @@ static int edit_distance (const char *a, const char *b) {
 /* how far a spelling is from the unknown word; NEAR and more is unrelated */
 static int remoteness (const char *unknown, const char *name) {
   int edits = edit_distance(unknown, name);
-  bool inside = strlen(name) > 2 && strlen(unknown) > 2 &&
+  bool inside = strlen(unknown) > 2 &&
                 (strstr(unknown, name) || strstr(name, unknown));
   if (edits < NEAR && (size_t)edits < strlen(name)) return edits;
   return inside ? NEAR - 1 : NEAR;

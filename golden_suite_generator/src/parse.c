@@ -73,7 +73,7 @@ static nb_outcome scan_arguments (int argc, char **argv, scan *s,
                                   nb_error *e) {
   for (int i = 1; i < argc; ++i) {
     nb_use *u = &s->uses[s->count];
-    if (argv[i][0] != '-') {
+    if (argv[i][0] != '-' || nb_is_number(argv[i])) {
       (void)nb_fail(e, "%.200s: stray argument after %s, expected an option",
                     argv[i], s->count ? s->uses[s->count - 1].name
                                       : "the program name");

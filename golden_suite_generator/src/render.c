@@ -23,6 +23,7 @@ typedef struct {
   block *blocks;
   int block_count;
   long done, total;      /* progress, pixels */
+  bool silent;           /* no progress lines */
   int shown;             /* last percentage printed */
 } job;
 
@@ -49,7 +50,7 @@ static bool is_shown (int percent) {
 
 static void count_row (job *j) {
   const nb_detector *d = &j->x->detector;
-  if (!j->x->settings->progress || j->total < 100) return;
+  if (j->silent) return;
 #ifdef _OPENMP
 #pragma omp critical
 #endif
@@ -137,9 +138,17 @@ static void render_all (job *j) {
 
 /* ---- the whole image ------------------------------------------------- */
 
+/* of the rows that count_row will meet */
 static long region_pixels (const nb_detector *d) {
   long last_row = d->roi[3] < d->pixels[1] ? d->roi[3] : d->pixels[1] - 1;
   return (d->roi[1] - d->roi[0] + 1) * (last_row - d->roi[2] + 1);
+}
+
+/* a small region is rendered without a word; its limits count as given */
+static bool is_silent (const nb_experiment *x) {
+  const long *roi = x->detector.roi;
+  return !x->settings->progress ||
+         (roi[1] - roi[0] + 1) * (roi[3] - roi[2] + 1) < 100;
 }
 
 bool nb_make_image (const nb_experiment *x, nb_image *image,
@@ -163,7 +172,8 @@ bool nb_render (const nb_experiment *x, nb_trace *trace, nb_image *image,
                 double *seconds, nb_error *error) {
   job j = { .x = x, .trace = trace, .image = image,
             .block_count = thread_count(),
-            .total = region_pixels(&x->detector), .shown = -1 };
+            .total = region_pixels(&x->detector),
+            .silent = is_silent(x), .shown = -1 };
   bool good = allocate(&j, error);
   if (good) {
     make_blocks(&j);

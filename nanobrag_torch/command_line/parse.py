@@ -37,7 +37,6 @@ VECTOR_FIELDS = (
     "twotheta_axis",
     "polar_vector",
     "spindle_axis",
-    "pix0_vector_m",
 )
 DEFAULT_PIXEL_M = 1.0e-4
 
@@ -156,5 +155,6 @@ def _settle_convention(values: Values) -> None:
 
 
 def _check_beam_size(request: Request) -> None:
-    if request.flux_ph_s != 0 and request.exposure_s > 0 and request.beam_size_m == 0:
-        raise UsageError("-flux and -beamsize clash: a beam size of 0 gives an infinite fluence")
+    """A flux needs a beam to flow through, whatever the exposure (C3.43)."""
+    if request.flux_ph_s != 0 and request.beam_size_m == 0:
+        raise UsageError("-flux and -beamsize clash: the beam size is 0, expected > 0")

@@ -103,7 +103,7 @@ def _value_texts(flag: Flag, spelling: str, rest: Sequence[str]) -> list[str]:
     if flag.kind is Kind.CELL:
         return _cell_texts(flag, spelling, rest)
     arity = flag.arity
-    if flag.kind is Kind.MISSET and rest and "rand" in rest[0] and not rest[0].startswith("-"):
+    if flag.kind is Kind.MISSET and rest and not NUMBER.fullmatch(rest[0]):
         arity = 1
     if len(rest) < arity:
         raise UsageError(f"{spelling}: expected {_count(arity)}{_unit(flag)}, found {len(rest)}")
@@ -133,7 +133,7 @@ def _values(flag: Flag, spelling: str, texts: Sequence[str]) -> tuple[object, ..
         return ()
     if flag.kind in (Kind.FILE, Kind.NAME, Kind.WORD):
         return (_word(flag, spelling, texts[0]),)
-    if flag.kind is Kind.MISSET and len(texts) == 1:
+    if flag.kind is Kind.MISSET and len(texts) == 1 and "rand" in _word(flag, spelling, texts[0]):
         return ("random",)
     if flag.kind is Kind.DEPTH and "inf" in texts[0] and not texts[0].startswith("-"):
         return ("inf",)
@@ -154,7 +154,7 @@ def _word(flag: Flag, spelling: str, text: str) -> str:
         raise UsageError(f"{spelling}: value {text!r} begins with a minus sign{hint}")
     if not text:
         raise UsageError(f"{spelling}: value {text!r} is empty")
-    if flag.kind in (Kind.FILE, Kind.NAME):
+    if flag.kind in (Kind.FILE, Kind.NAME, Kind.MISSET):
         return text
     if flag.name == "-pivot":
         return _pivot_word(spelling, text)
@@ -192,10 +192,11 @@ def _numbers(flag: Flag, spelling: str, texts: Sequence[str]) -> tuple[float, ..
 def _whole(text: str) -> float:
     """Integer of digits that a point and zeros may follow.
 
-    Absurdly long texts become infinite: converting them would take quadratic time.
+    Absurdly large numbers become infinite: converting them would take quadratic time.
     """
-    digits = text.partition(".")[0]
-    return int(digits) if len(digits) < 32 else float(digits)
+    significant = text.partition(".")[0].lstrip("+-0") or "0"
+    magnitude = int(significant) if len(significant) < 32 else math.inf
+    return -magnitude if text.startswith("-") else magnitude
 
 
 def _random_hint(flag: Flag) -> str:

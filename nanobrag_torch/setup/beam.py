@@ -67,13 +67,20 @@ def dispersed(wavelength_m: Tensor, spectrum: Grid) -> Tensor:
     return wavelengths
 
 
-def generated_sources(request: Request, axes: Axes, wavelength_m: Tensor) -> Beam:
-    """The beam of a divergence grid times a wavelength grid (P4.6). Raises: UsageError."""
+def source_grids(request: Request) -> tuple[Grid, Grid, Grid]:
+    """Horizontal and vertical divergence and dispersion, resolved (P4.1). Raises: UsageError."""
     h_span, h_step = maybe(request.hdiv_range_rad), maybe(request.hdiv_step_rad)
     v_span, v_step = maybe(request.vdiv_range_rad), maybe(request.vdiv_step_rad)
-    horizontal = grid(request.hdiv_steps, h_span, h_step, 1.0, "-hdivstep")
-    vertical = grid(request.vdiv_steps, v_span, v_step, 1.0, "-vdivstep")
-    spectrum = grid(request.dispersion_steps, scalar(request.dispersion), None, 1.0, "-dispersion")
+    return (
+        grid(request.hdiv_steps, h_span, h_step, 1.0, "-hdivstep"),
+        grid(request.vdiv_steps, v_span, v_step, 1.0, "-vdivstep"),
+        grid(request.dispersion_steps, scalar(request.dispersion), None, 1.0, "-dispersion"),
+    )
+
+
+def generated_sources(request: Request, axes: Axes, wavelength_m: Tensor) -> Beam:
+    """The beam of a divergence grid times a wavelength grid (P4.6). Raises: UsageError."""
+    horizontal, vertical, spectrum = source_grids(request)
     shape = f"{horizontal.count} x {vertical.count} directions x {spectrum.count} wavelengths"
     if horizontal.count * vertical.count * spectrum.count > MOST_SOURCES:
         raise UsageError(f"-divsteps/-dispsteps: {shape}, expected at most {MOST_SOURCES} sources")
@@ -99,13 +106,8 @@ def generated_sources(request: Request, axes: Axes, wavelength_m: Tensor) -> Bea
         ),
         wavelengths=wavelengths.repeat(len(h)),
         weights=torch.full((count,), 1.0 / count, dtype=torch.float64),
-        divergence=Divergence(
-            hdiv_range_rad=float(horizontal.range),
-            hdiv_step_rad=float(horizontal.step),
-            vdiv_range_rad=float(vertical.range),
-            vdiv_step_rad=float(vertical.step),
-            dispersion=float(spectrum.range),
-            dispersion_steps=spectrum.count,
+        divergence=in_summary(
+            (horizontal, vertical, spectrum),
             directions_rad=tuple(zip(h.tolist(), v.tolist(), strict=True)),
             wavelengths_m=tuple(wavelengths.tolist()),
         ),
@@ -124,16 +126,27 @@ def listed_sources(request: Request, path: str, axes: Axes, wavelength_m: Tensor
         positions=(rows[:, 0], rows[:, 1], rows[:, 2]),
         wavelengths=rows[:, 4],
         weights=rows[:, 3],
-        divergence=Divergence(
-            hdiv_range_rad=0.0,
-            hdiv_step_rad=0.0,
-            vdiv_range_rad=0.0,
-            vdiv_step_rad=0.0,
-            dispersion=request.dispersion,
-            dispersion_steps=1,
-            directions_rad=(),
-            wavelengths_m=(),
-        ),
+        divergence=in_summary(source_grids(request), directions_rad=(), wavelengths_m=()),
+    )
+
+
+def in_summary(
+    grids: tuple[Grid, Grid, Grid],
+    *,
+    directions_rad: tuple[tuple[float, float], ...],
+    wavelengths_m: tuple[float, ...],
+) -> Divergence:
+    """What the summary says of horizontal and vertical divergence and dispersion (C6.2)."""
+    horizontal, vertical, spectrum = grids
+    return Divergence(
+        hdiv_range_rad=float(horizontal.range),
+        hdiv_step_rad=float(horizontal.step),
+        vdiv_range_rad=float(vertical.range),
+        vdiv_step_rad=float(vertical.step),
+        dispersion=float(spectrum.range),
+        dispersion_steps=spectrum.count,
+        directions_rad=directions_rad,
+        wavelengths_m=wavelengths_m,
     )
 
 

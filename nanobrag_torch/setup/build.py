@@ -29,11 +29,10 @@ def check_finite(detector: Detector, crystal: Crystal, beam: Beam) -> None:
                 f"cell edge {name} of {edge:g} m at a wavelength of {shortest_m:g} m: expected Miller "
                 f"indices of at most {LARGEST_COUNT} (-cell, -mat, -lambda, -sourcefile)"
             )
-    thickness_m = detector.sensor.spacing_m * detector.sensor.layers
     lengths = {
         "width (-pixel, -detsize_f)": detector.fast_m,
         "height (-pixel, -detsize_s)": detector.slow_m,
-        "thickness (-detector_thick)": thickness_m,
+        "thickness (-detector_thick)": detector.sensor.thickness_m,
         "place (-distance, -Xbeam, -Ybeam)": norm(detector.pix0_m),
     }
     for name, length_m in lengths.items():

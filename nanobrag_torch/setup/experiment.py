@@ -117,7 +117,7 @@ class Detector(Part):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Divergence:
-    """Resolved divergence grid and wavelengths of generated sources, for the summary (P4.1).
+    """Resolved divergence and dispersion, for the summary (P4.1), in force or not.
 
     ``directions_rad`` holds the (horizontal, vertical) pairs that survived the
     trimming, ``wavelengths_m`` the wavelengths; both empty with a source file.

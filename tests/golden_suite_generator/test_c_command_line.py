@@ -124,7 +124,10 @@ REFUSED = {
     "-dtype float32": "float64",
     "-fdet_vector 0 0 0": "0 0 0",
     "stray": "stray",
-    "-N 5 6": "-N",
+    "-N 5 6": "6: stray argument after -N",
+    "-N 5 -7": "-7: stray argument after -N",
+    "-N 5 -.5e1": "-.5e1: stray argument after -N",
+    "-N=5": "nearest: -N,",
     "-cell 70 80 90 180": "180",
     "-cell 0": "edge",
     "-pivot middle": "sample",
@@ -185,6 +188,12 @@ def test_c8_5_version_and_help(programs, tmp_path, program):
     text = programs.good(program, "-h", cwd=tmp_path)
     assert text == programs.good(program, "--help", cwd=tmp_path)
     assert all(f" {name} " in text for name, _ in USES)
+    helps = dict(re.findall(r"^  (-\S+).*\n(      .*)", text, flags=re.M))
+    ones = ("-Na", "-Nb", "-Nc", "-fudge", "-exposure", "-lambda")
+    assert all("default 1)" in helps[name] for name in ones)
+    assert all("default 102.4" in helps[name] for name in ("-detsize", "-detsize_f", "-detsize_s"))
+    assert "default 0" in helps["-flux"]
+    assert "-hdivrange" in helps["-hdiv"] and "-odet_vector" in helps["-zdet_vector"]
 
 
 def test_c9_3_twotheta_axis_does_not_set_the_swing(programs, tmp_path):
@@ -253,6 +262,88 @@ def test_c9_8_last_switch_wins(programs, tmp_path, line, written):
     done = programs(SPECIFICATION, *RUN, *line.split(), cwd=tmp_path)
     assert (tmp_path / "x").exists() == written
     assert ("comes later" in done.stderr) != written
+
+
+@pytest.mark.parametrize(
+    ("line", "idle"),
+    [
+        ("-xds -Xbeam 1 -Yclose 2 -ORGX 3", ["-Xbeam", "-Yclose"]),
+        ("-adxv -Xbeam 1 -Yclose 2 -ORGX 3", ["-Yclose", "-ORGX"]),
+        ("-beam_vector 1 0 0 -Xbeam 1 -Xclose 2 -ORGX 3 -ORGY 4", ["-Xclose", "-ORGX"]),
+        ("-beam_vector 1 0 0 -Yclose 1 -ORGY 3 -ORGX 3", ["-ORGY"]),
+        ("-fdet_vector 0 0 1 -pix0_vector_mm 100 0.2 -0.2 -denzo", ["-fdet_vector", "-pix0_vector_mm"]),
+        ("-denzo -fdet_vector 0 0 1", ["-denzo"]),
+        ("-detsize 5 -detsize_f 1", ["-detsize", "-detsize_f"]),
+        ("-flux 1e20 -fluence 1e20", ["-fluence"]),
+        ("-flux 0 -fluence 1e20", []),
+        (
+            "-sourcefile sources -hdivrange 1 -dispsteps 2 -round_div",
+            ["-hdivrange", "-round_div", "-dispsteps"],
+        ),
+    ],
+)
+def test_c8_3_what_has_no_effect_in_this_run_is_named(programs, tmp_path, line, idle):
+    """C8.3, C4.6, C4.7, C4.3, C4.11, F5.1: these options and no others."""
+    (tmp_path / "sources").write_text("-1 0 0\n")
+    done = programs(SPECIFICATION, *RUN, *line.split(), cwd=tmp_path)
+    assert sorted(re.findall(r"WARNING: (-\S+) has no effect", done.stderr)) == sorted(idle)
+
+
+@pytest.mark.parametrize(
+    ("line", "same"),
+    [
+        ("-N 4 -Na 2", "-Nc 4 -Na 2 -Nb 4"),
+        ("-Na 2 -N 4", "-N 4"),
+        ("-lambda 2 -energy 24796.84", "-wave 0.5"),
+        ("-divergence 2 -hdivrange 1", "-vdivrange 2 -hdivrange 1"),
+        ("-hdivrange 1 -divergence 2", "-divergence 2"),
+        ("-divergence 1 -hdivsteps 5 -divsteps 2", "-divergence 1 -vdivsteps 2 -hdivsteps 2"),
+        ("-samplesize 1e-5 -width 4e-5", "-heigh 1e-5 -sample_y 4e-5 -xtal_thick 1e-5"),
+        ("-cell 50 60 70 80 -cell 50", "-cell 50 50 50 90 90 90"),
+        ("-misset random -misset 1 2 3", "-misset 1 2 3"),
+        ("-misset_seed 3 -misset 1 2 3 -misset random -misset_seed 4", "-misset_seed 4 -misset random"),
+        ("-square_div -round_div -divergence 1 -divsteps 3", "-divergence 1 -divsteps 3"),
+        ("-gauss_xtal -binary_spots -round_xtal", "-round_xtal"),
+        ("-flux 1e20 -fluence 7 -beamsize 1", "-fluence 1e26"),
+        (
+            "-twotheta 9 -detector_roty 5 -spindle_axis 0 0 1 -twotheta 0",
+            "-pivot sample -detector_roty 5 -spindle_axis 0 0 1",
+        ),
+    ],
+)
+def test_c8_8_the_last_one_counts(programs, tmp_path, line, same):
+    """C8.8, C2.8: repetitions, and options that set one quantity together, against what they amount to."""
+    images = []
+    for options in (line, same, ""):
+        programs.good(SPECIFICATION, *RUN, *options.split(), cwd=tmp_path)
+        images.append((tmp_path / "floatimage.bin").read_bytes() + (tmp_path / "intimage.img").read_bytes())
+    assert images[0] == images[1] != images[2]
+
+
+@pytest.mark.parametrize(
+    ("line", "idle"),
+    [
+        ("-pgmscale 2 -nopgm -pgmfile x", []),
+        ("-pgmscale 2 -nopgm -pgmimage x -nopgm", ["-pgmfile", "-pgmscale"]),
+        ("-noisefile x -nonoise -noiseimage y", []),
+        ("-polar 0.5 -nopolar -polar 0.5", []),
+    ],
+)
+def test_c8_3_what_is_switched_on_again_is_not_called_idle(programs, tmp_path, line, idle):
+    """C8.3: the last switch says whether the options before it have an effect."""
+    done = programs(SPECIFICATION, *RUN, *line.split(), cwd=tmp_path)
+    assert re.findall(r"WARNING: (\S+) has no effect: \S+ comes later", done.stderr) == idle
+
+
+@pytest.mark.parametrize(
+    ("size", "printed"),
+    [("-detpixels 9", True), ("-detpixels 8", False), ("-detpixels 8 -roi 0 9 0 9", True)],
+)
+def test_c6_3_progress_counts_the_region_as_it_is_given(programs, tmp_path, size, printed):
+    """C6.3: lines from 100 pixels on, in a region that is inclusive and may lie beyond the image."""
+    text = programs.good(SPECIFICATION, *RUN, *size.split(), cwd=tmp_path)
+    assert ("% done" in text) == printed
+    assert not printed or "100% done" in text
 
 
 @pytest.mark.parametrize(

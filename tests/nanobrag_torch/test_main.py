@@ -73,9 +73,23 @@ def test_help_names_every_kind_of_option(option: str, run: Run, tmp_path: Path) 
 def test_version_is_one_line(run: Run) -> None:
     """Name and version, status 0 (C8.5.2)."""
     status, out, err = run("--version")
-    assert (
-        (status, err) == (0, "") and out.split()[0] == "nanobrag_torch" and len(out.strip().splitlines()) == 1
-    )
+    assert (status, err) == (0, "") and out.split()[0] == "nanobrag_torch" and len(out.splitlines()) == 1
+
+
+@pytest.mark.parametrize("last", ["", "-xds"])
+def test_an_origin_that_is_not_the_computed_one_is_shown(last: str, run: Run) -> None:
+    """With both vectors in mm, whatever convention is in force (C8.5)."""
+    status, _, err = run(f"{SMALL} -pix0_vector 1 2 3 {last}")
+    assert status == 0
+    origin = {"": "100 8 -8", "-xds": "-8 -8 100"}[last]
+    assert f"the detector origin is {origin} mm, but -pix0_vector says 1000 2000 3000 mm" in err
+
+
+def test_a_sensor_as_thick_as_the_limit_is_accepted(run: Run) -> None:
+    """The thickness counts, not how far its layers reach (C8.9, HD-THK-2)."""
+    assert run(f"{SMALL} -detector_thick 0.9e56 -thicksteps 2 -nonoise")[0] == 0
+    status, _, err = run(f"{SMALL} -detector_thick 1.1e56 -thicksteps 2 -nonoise")
+    assert status == 9 and "-detector_thick" in err
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,23 @@ def test_small_regions_are_silent(region_pixels: int, text: str) -> None:
     assert out.getvalue() == text
 
 
-def test_a_terminal_gets_the_bar_and_a_file_the_lines() -> None:
-    """The choice is that of standard error."""
-    out = io.StringIO()
-    assert isinstance(progress_on(out, Terminal(), 100), ProgressBar)
-    assert isinstance(progress_on(out, io.StringIO(), 100), PercentLines)
+@pytest.mark.parametrize(
+    ("out", "err", "lines", "bar"),
+    [
+        (io.StringIO, io.StringIO, True, False),
+        (io.StringIO, Terminal, True, True),
+        (Terminal, io.StringIO, True, False),
+        (Terminal, Terminal, False, True),
+    ],
+)
+def test_a_terminal_gets_the_bar_and_a_file_the_lines(
+    out: type[io.StringIO], err: type[io.StringIO], lines: bool, bar: bool, clock: list[float]
+) -> None:
+    """Who redirects the output at a terminal finds the lines in the file (C6.3)."""
+    standard_output, standard_error = out(), err()
+    progress_of_both = progress_on(standard_output, standard_error, 100)
+    clock[0] += 10.0
+    progress_of_both(7, 7)
+    progress_of_both.close()
+    assert ("100% done" in standard_output.getvalue()) == lines
+    assert ("100%" in standard_error.getvalue()) == bar

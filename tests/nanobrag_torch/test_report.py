@@ -166,6 +166,52 @@ def test_numbers_after_each_label(name: str, run: Any) -> None:
     assert labelled(text) == expected
 
 
+def test_cell_vectors_are_columns_after_a_blank(run: Any) -> None:
+    """``line.split()`` of a script finds the numbers, however wide they are (C6.1)."""
+    golden, request, experiment = run("cell_partial")
+    rows = [line for line in golden.stdout.splitlines() if re.match("[XYZ]: ", line)]
+    text = report.before_rendering(request, experiment)
+    assert [line for line in text.splitlines() if re.match("[XYZ]:", line)] == rows
+    assert len(rows) == 6
+
+
+@pytest.mark.parametrize(
+    ("cells", "factors", "choice"),
+    [
+        ("-N 1", "-default_F 10", "no"),
+        ("-N 2", "-hkl list.hkl", "tricubic"),
+        ("-N 3", "-hkl list.hkl", "no"),
+        ("-N 3 -Nb 2", "-hkl list.hkl", "tricubic"),
+    ],
+)
+def test_the_choice_of_interpolation(
+    cells: str, factors: str, choice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in force: without a table of structure factors there is nothing to interpolate (C4.10)."""
+    monkeypatch.chdir(tmp_path)
+    Path("list.hkl").write_text("0 0 1 5\n")
+    request, _ = parse(f"-cell 40 {cells} {factors} -detpixels 4".split())
+    text = report.before_rendering(request, build(request))
+    assert f"\nauto-selected {choice} interpolation" in text
+
+
+def test_divergence_and_dispersion_beside_a_source_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The summary shows what the options resolve to, though the file gives the sources (P0.6, C6.2)."""
+    monkeypatch.chdir(tmp_path)
+    Path("sources").write_text("-10 0 0 1 1e-10\n-10 0.1 0\n")
+    options = "-hdivrange 2 -hdivstep 0.5 -vdivsteps 4 -dispersion 3"
+    request, _ = parse(f"-cell 40 -default_F 10 -detpixels 4 -sourcefile sources {options}".split())
+    experiment = build(request)
+    text = report.summary(request, experiment, -1)
+    assert "wave=1e-10 meters +/- 3% in 2 steps" in text
+    assert "  hdivrange=0.002 hdivstep=0.0005  radians\n" in text
+    assert "  vdivrange=1 vdivstep=0.25  radians\n" in text
+    assert "  -1 divergence steps\n  2 sources\n" in text
+    assert "lambda0" not in report.before_rendering(request, experiment)
+
+
 @pytest.mark.parametrize("name", ["conv_xds_org", "misset_random", "pivot_custom_sample"])
 def test_words(name: str, run: Any) -> None:
     """Convention at the start of its line, and what the detector pivots about."""

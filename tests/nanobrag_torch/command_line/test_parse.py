@@ -63,6 +63,7 @@ def image(tmp_path: Path) -> str:
         ("-cell 70 80 90 75 85 95", "cell", (70.0, 80.0, 90.0, 75 / DEGREES, 85 / DEGREES, 95 / DEGREES)),
         ("-N 5.00 -Nb 7", "Nb", 7),
         ("-N 5.00 -Nb 7", "Nc", 5),
+        (f"-roi {'0' * 40}3 +4. -{'0' * 40} 9.{'0' * 40}", "roi", (3, 4, 0, 9)),
         ("-seed 42", "noise_seed", -42),
         ("-mosaic_seed 0", "mosaic_seed", 0),
         ("-roi -1 5 2 -7", "roi", (-1, 5, 2, -7)),
@@ -88,6 +89,37 @@ def test_values_are_stored_in_si_units(line: str, field: str, value: object) -> 
     if value is None and field == "pix0_vector_m":
         value = (-216.3 / 1000.0, 215.2 / 1000.0, -230.2 / 1000.0)
     assert getattr(request(line), field) == value
+
+
+@pytest.mark.parametrize("text", ["2", "+2", "2.", "2.000", "0" * 40 + "2", "0" * 5000 + "2.0"])
+def test_an_integer_is_an_integer_however_it_is_written(text: str) -> None:
+    """Digits, and a point and zeros (C8.4); a count that is no int is refused by what counts with it."""
+    assert repr(request(f"-oversample {text}").oversample) == "2"
+
+
+@pytest.mark.parametrize(
+    ("line", "same"),
+    [
+        ("-N 4 -Na 2", "-Nc 4 -Na 2 -Nb 4"),
+        ("-Na 2 -N 4", "-N 4"),
+        ("-divergence 2 -hdivrange 1", "-vdivrange 2 -hdivrange 1"),
+        ("-hdivsteps 5 -divsteps 2", "-vdivsteps 2 -hdivsteps 2"),
+        ("-samplesize 1 -width 4", "-heigh 1 -sample_y 4 -xtal_thick 1"),
+        (
+            "-detsize 5 -detpixels 4 -detsize_s 3 -detpixels_y 2",
+            "-detsize_f 5 -detsize_s 3 -detpixels_x 4 -detpixels_s 2",
+        ),
+        ("-cell 50 60 70 80 -cell 50", "-cell 50"),
+        ("-misset 1 2 3 -misset random -misset 4 5 6", "-misset 4 5 6"),
+        ("-round_div -square_div", "-square_div"),
+        ("-gauss_xtal -binary_spots", "-tophat_spots"),
+        ("-stol a -Q b -4stol c", "-4stol c"),
+        ("-spindle_axis 0 0 1 -twotheta 9 -twotheta 0", "-pivot sample -spindle_axis 0 0 1"),
+    ],
+)
+def test_the_last_one_counts(line: str, same: str) -> None:
+    """Repetitions, and options that set one quantity together, against what they amount to (C8.8, C2.8)."""
+    assert request(line) == request(same) != Request()
 
 
 def test_no_arguments_give_the_defaults() -> None:
@@ -215,6 +247,8 @@ def test_last_attenuation_depth_decides(line: str, mu_inv_m: float | None, thick
         (["-detector_abs", "-inf"], "is not a number"),
         (["-misset", "fixed", "1", "2"], "is not a number .three angles or the word random"),
         (["-misset", "1", "2"], "-misset: expected 3 values .degrees., found 2"),
+        (["-misset", "upside"], "-misset: .*'upside'.* .three angles or the word random"),
+        (["-misset", "-rand"], "-misset: .*'-rand'.* minus sign"),
         (["-pivot", "detector"], "expected sample or beam"),
         (["-device", "tpu"], "expected cpu or cuda"),
         (["-dtype", "float16"], "expected float32 or float64"),
@@ -223,6 +257,7 @@ def test_last_attenuation_depth_decides(line: str, mu_inv_m: float | None, thick
         (["-hkl", "-cell"], "begins with a minus sign; a file can be named './-x'"),
         (["-hdiv", "abc"], "-hdiv: value 1 of 1, 'abc', is not a number"),
         (["-flux", "1e9", "-beamsize", "0"], "-flux and -beamsize clash"),
+        (["-flux", "1e9", "-exposure", "0", "-beamsize", "0"], "-flux and -beamsize clash"),
         (["-zzzzzzzz"], "unknown option '-zzzzzzzz'$"),
     ],
 )

@@ -13,6 +13,11 @@ def test_usage_names_every_spelling() -> None:
     assert set(BY_SPELLING) <= words
 
 
+def test_a_default_can_be_given_as_it_is_shown() -> None:
+    """The default fluence to its last digit (C3.40)."""
+    assert "default 1.2593201528622709e29" in text_for("-h")
+
+
 def test_usage_fits_the_terminal() -> None:
     """No line is longer than 100 characters."""
     assert max(map(len, text_for("-h").splitlines())) <= 100

@@ -178,7 +178,7 @@ def test_every_edge_and_length_is_checked() -> None:
         moved = dataclasses.replace(detector, pix0_m=(bad, scalar(0.0), scalar(0.0)))
         with pytest.raises(UsageError, match="detector place "):
             check_finite(moved, xtal, beam)
-        sensor = dataclasses.replace(detector.sensor, spacing_m=bad)
+        sensor = dataclasses.replace(detector.sensor, thickness_m=bad)
         with pytest.raises(UsageError, match="detector thickness "):
             check_finite(dataclasses.replace(detector, sensor=sensor), xtal, beam)
 
