@@ -156,5 +156,5 @@ def _settle_convention(values: Values) -> None:
 
 
 def _check_beam_size(request: Request) -> None:
-    if request.flux_ph_s != 0 and request.exposure_s > 0 and request.beam_size_m == 0:
-        raise UsageError("-flux and -beamsize clash: a beam size of 0 gives an infinite fluence")
+    if request.flux_ph_s != 0 and request.beam_size_m == 0:
+        raise UsageError("-flux and -beamsize clash: the beam size is 0, expected more than 0 with a flux")
