@@ -44,7 +44,9 @@ def at_nodes(nodes: Nodes, table: Lookup) -> Tensor:
     origin = (table.lowest[0] * nk + table.lowest[1]) * nl + table.lowest[2]
     # whole numbers below 2**53 and their sums are exact, fused or not
     place = torch.add(l, torch.add(k, h, alpha=nk), alpha=nl).sub_(origin)
-    return table.values.index_select(0, place.long().reshape(-1)).reshape(place.shape)
+    # a node that is not a number, as on a curved detector of radius 0, must still be somewhere in the table
+    place = place.long().clamp_(min=0)
+    return table.values.index_select(0, place.reshape(-1)).reshape(place.shape)
 
 
 def out_of_range(hkl: Tensor, table: Lookup) -> Tensor:

@@ -239,6 +239,22 @@ def test_the_fluence_flags_set_the_scale(run: Run, tmp_path: Path) -> None:
     assert default.sum() / flux.sum() == pytest.approx(125932.0153, rel=1e-6)
 
 
+@pytest.mark.parametrize("factors", ["", "-hkl cube.hkl -interpolate", "-round_xtal", "-tophat_spots"])
+def test_a_detector_curved_to_a_point_has_no_image(factors: str, run: Run, tmp_path: Path) -> None:
+    """A beam along the detector never meets it: distance 0, and 0/0 as angles (P2.8, P6.4, R5.7).
+
+    The pixels are not numbers, float and integer files are written, and the noise image is the error.
+    """
+    cube = (f"{h} {k} {l} 100\n" for h in range(6) for k in range(6) for l in range(6))
+    (tmp_path / "cube.hkl").write_text("".join(cube))
+    status, out, err = run(f"{SMALL} -curved_det -beam_vector 0 1 0 -nopgm {factors}")
+    assert "distance=0 " in out
+    assert status == 9 and "Traceback" not in err and err.splitlines()[-1].startswith("ERROR: ")
+    image = np.fromfile(tmp_path / "floatimage.bin", np.float32)
+    assert image.shape == (16 * 16,) and np.isnan(image).all()
+    assert not (tmp_path / "noiseimage.img").exists()
+
+
 def test_a_reader_that_leaves_is_no_news(tmp_path: Path) -> None:
     """A closed pipe gives no traceback."""
     command = f"{sys.executable} -m nanobrag_torch -h | head -n 1; echo ${{PIPESTATUS[0]}}"
