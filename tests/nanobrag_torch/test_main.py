@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +63,15 @@ def test_render_time_is_printed(run: Run) -> None:
     """The line that the benchmark reads."""
     (line,) = (line for line in run(SMALL)[1].splitlines() if line.startswith("render time = "))
     assert float(line.split()[3]) > 0 and line.endswith(" s")
+
+
+def test_seeds_left_open_are_of_one_instant(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise and orientation start from the same second, however long the set-up takes (R2.1, R11.6)."""
+    clock = itertools.count(12345)
+    monkeypatch.setattr(time, "time", lambda: float(next(clock)))
+    status, out, _ = run(f"{CRYSTAL} -detpixels 2 -misset random")
+    assert status == 0 and "seed: -12345\n" in out
+    assert "misset angles: 105.720755 -34.951318 -97.823571 deg\n" in out
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
