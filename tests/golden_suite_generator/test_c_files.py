@@ -215,6 +215,16 @@ def test_c4_1_options_replace_unusable_numbers_of_headers(
     assert header(tmp_path)[key] == value
 
 
+@pytest.mark.parametrize("option", ["-img", "-mask"])
+def test_f12_6_only_the_last_image_is_read(programs, tmp_path, option):
+    """F12.6: an earlier argument of the same option is not even looked for."""
+    text = "{\nHEADER_BYTES=512;\nBYTE_ORDER=little_endian;\nSIZE1=3;\nSIZE2=2;\n}\f"
+    (tmp_path / "last").write_bytes(text.encode().ljust(512) + b"\1\0" * 6)
+    run = [*CELL[:6], "-oversample", 1, "-nonoise", "-nopgm", "-default_F", 10]
+    programs.good(SPECIFICATION, *run, option, "missing", option, "last", cwd=tmp_path)
+    assert (header(tmp_path)["SIZE1"], header(tmp_path)["SIZE2"]) == ("3", "2")
+
+
 def test_f12_6_image_replaces_unusable_number_of_mask(programs, tmp_path):
     """F12.6: the image header wins for every shared key; otherwise the mask is at fault."""
     text = "{{\nHEADER_BYTES=512;\nBYTE_ORDER=little_endian;\nSIZE1=4;\nSIZE2=4;\n{};\n}}\f"

@@ -330,6 +330,12 @@ def test_an_option_replaces_an_unusable_number_of_a_header(
         request(f"-img {image}")
 
 
+@pytest.mark.parametrize("option", ["-img", "-mask"])
+def test_only_the_last_image_is_read(option: str, image: str) -> None:
+    """An earlier argument of the same option is not even looked for (F12.6)."""
+    assert request(f"{option} missing {option} {image}").fast_pixels == 8
+
+
 def test_an_image_replaces_an_unusable_number_of_a_mask(image: str, tmp_path: Path) -> None:
     """The image wins for every key that both have (F12.6); the file at fault is named."""
     mask = image_with(tmp_path, b"WAVELENGTH=0", "mask.img")
