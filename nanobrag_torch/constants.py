@@ -10,6 +10,8 @@ DEGREES_PER_RADIAN = float.fromhex("0x1.ca5dc1a63c1f8p+5")
 SMALLEST_NORMAL = 2.2250738585072014e-308
 LARGEST_COUNT = 2147483647
 """Pixels, terms, cells, steps, Miller indices: the largest signed 32-bit integer (C8.9)."""
+LOWEST_INDEX, HIGHEST_INDEX = -LARGEST_COUNT - 1, LARGEST_COUNT
+"""Miller indices of a list or a cache: signed 32-bit integers (F2.7)."""
 SHORTEST_VECTOR, LONGEST_VECTOR = 1e-100, 1e100
 """Between these a square is neither lost nor infinite, so a vector has a direction (C8.9)."""
 SOURCE_DISTANCE_M = 10.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from dataclasses import replace
 from typing import TextIO
 
 import torch
@@ -45,9 +46,14 @@ def output_files(request: Request) -> list[str]:
     return files
 
 
-def seeded(request: Request) -> int:
-    """Stream variable of the noise: the user's, or minus the time (R2.1)."""
-    return request.noise_seed if request.noise_seed is not None else -int(time.time())
+def seeded(request: Request, now_s: int) -> tuple[Request, int]:
+    """``request`` with a seed of the orientation, and the stream variable of the noise.
+
+    Both are the user's, or minus the time; one instant serves both (R2.1).
+    """
+    noise_seed = -now_s if request.noise_seed is None else request.noise_seed
+    misset_seed = -now_s if request.misset_seed is None else request.misset_seed
+    return replace(request, misset_seed=misset_seed), noise_seed
 
 
 def simulate(request: Request, out: TextIO) -> None:
@@ -60,7 +66,7 @@ def simulate(request: Request, out: TextIO) -> None:
         LOG.warning(warning)
     for path in output_files(request):
         check_writable(path)
-    seed = seeded(request)
+    request, seed = seeded(request, int(time.time()))
     with torch.no_grad():
         experiment = build_experiment(request)
         if request.trace_pixel is not None:

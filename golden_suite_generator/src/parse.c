@@ -229,6 +229,7 @@ nb_outcome nb_parse (int argc, char **argv, nb_settings *settings,
   if (outcome == NB_RUN) {
     apply(&s, settings);
     resolve_depth(settings);
+    if (!nb_check_headers(settings, error)) outcome = NB_BAD;
   }
   free(s.uses);
   return outcome;

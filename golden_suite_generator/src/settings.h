@@ -22,6 +22,11 @@ enum { NB_MISSET_NONE, NB_MISSET_ANGLES, NB_MISSET_RANDOM };
 
 enum { NB_MAX_OPTIONS = 160 };
 
+/* the image header that a number came from; NULL = from none */
+typedef struct {
+  const char *option, *path;
+} nb_origin;
+
 typedef struct {
   /* input files */
   const char *hkl, *matrix, *image, *mask, *source_file, *dump;
@@ -50,6 +55,7 @@ typedef struct {
 
   /* beam */
   double wavelength;            /* m */
+  nb_origin wavelength_origin;
   double fluence;               /* photons/m^2 */
   double flux;                  /* photons/s */
   double exposure;              /* s */
@@ -70,6 +76,7 @@ typedef struct {
   double distance;              /* m */
   double close_distance;        /* m */
   bool has_close_distance;
+  nb_origin distance_origin, close_distance_origin;
   double rotation[3];           /* rad: x, y, z */
   double twotheta;              /* rad */
   int64_t curved, point_pixel;

@@ -139,22 +139,26 @@ static bool read_shape (const smv *s, nb_settings *set, nb_error *e) {
   return true;
 }
 
-static bool read_beam (const smv *s, nb_settings *set, nb_error *e) {
+/* numbers that an option may still replace, even where they make no sense;
+   nb_check_headers looks at what is left of them */
+static void read_beam (const smv *s, nb_settings *set) {
+  const nb_origin here = { s->option, s->header.path };
   double x;
-  if (find_number(s, "DISTANCE", &x)) set->distance = x / 1000.0;
+  if (find_number(s, "DISTANCE", &x)) {
+    set->distance = x / 1000.0;
+    set->distance_origin = here;
+  }
   if (find_number(s, "CLOSE_DISTANCE", &x)) {
     set->close_distance = x / 1000.0;
     set->has_close_distance = true;
+    set->close_distance_origin = here;
   }
   if (find_number(s, "WAVELENGTH", &x)) {
     set->wavelength = x / 1e10;
-    if (!(set->wavelength > 0.0))
-      return nb_fail(e, "%s: file '%s': header key WAVELENGTH is %g, "
-                     "expected more than 0", s->option, s->header.path, x);
+    set->wavelength_origin = here;
   }
   if (find_number(s, "PHI", &x)) set->phi0 = x / NB_RTD;
   if (find_number(s, "OSC_RANGE", &x)) set->osc = x / NB_RTD;
-  return true;
 }
 
 static void read_centre (const smv *s, bool is_mask, nb_settings *set) {
@@ -171,12 +175,23 @@ static void read_centre (const smv *s, bool is_mask, nb_settings *set) {
   if (find_number(s, "ORGY", &set->org[1])) set->has_org[1] = true;
 }
 
-static bool check_distances (const smv *s, const nb_settings *set,
-                             nb_error *e) {
-  if (set->distance != 0.0 &&
-      !(set->has_close_distance && set->close_distance == 0.0)) return true;
-  return nb_fail(e, "%s: file '%s': a header distance is 0, expected a "
-                 "number other than 0", s->option, s->header.path);
+static bool unusable (nb_origin from, const char *key, double x,
+                      const char *expected, nb_error *e) {
+  return nb_fail(e, "%s: file '%s': header key %s is %g, expected a number "
+                 "%s 0", from.option, from.path, key, x, expected);
+}
+
+/* every option has a number in range, so one that is not is a header's */
+bool nb_check_headers (const nb_settings *s, nb_error *error) {
+  if (!(s->wavelength > 0.0))
+    return unusable(s->wavelength_origin, "WAVELENGTH", s->wavelength * 1e10,
+                    "above", error);
+  if (s->has_close_distance)   /* beats the distance, C4.5 */
+    return s->close_distance != 0.0 ||
+      unusable(s->close_distance_origin, "CLOSE_DISTANCE", 0.0, "other than",
+               error);
+  return s->distance != 0.0 ||
+    unusable(s->distance_origin, "DISTANCE", 0.0, "other than", error);
 }
 
 bool nb_ingest_header (const char *path, bool is_mask, nb_settings *settings,
@@ -187,9 +202,11 @@ bool nb_ingest_header (const char *path, bool is_mask, nb_settings *settings,
     nb_fail(error, "%s: file '%s': header key BYTE_ORDER is missing, "
             "expected little_endian or big_endian", s.option, path);
   good = good && check_numbers(&s, error) &&
-         read_shape(&s, settings, error) && read_beam(&s, settings, error);
-  if (good) read_centre(&s, is_mask, settings);
-  good = good && check_distances(&s, settings, error);
+         read_shape(&s, settings, error);
+  if (good) {
+    read_beam(&s, settings);
+    read_centre(&s, is_mask, settings);
+  }
   nb_free_file(&s.header);
   return good;
 }

@@ -18,6 +18,12 @@ bool nb_ingest_header (const char *path, bool is_mask, nb_settings *settings,
                        nb_error *error);
 
 /*
+** Whether the numbers that headers set and no option replaced can be used.
+** Given:     settings   after all options
+*/
+bool nb_check_headers (const nb_settings *settings, nb_error *error);
+
+/*
 ** Read the pixels of a mask.
 ** Given:     fast, slow   dimensions of the detector, must be the mask's
 ** Returned:  *mask        one byte per pixel, 0 = off; owned by the caller

@@ -21,6 +21,8 @@ from nanobrag_torch.formats.smv_header import SmvHeader, read_header
 __all__ = ["StopEarly", "parse"]
 
 Values = dict[str, Any]
+Origins = dict[str, str]
+"""Field of a request -> image header that gave it."""
 
 FORCED_PIVOT = {
     Convention.ADXV: Pivot.BEAM,
@@ -48,9 +50,10 @@ def parse(argv: Sequence[str]) -> tuple[Request, list[str]]:
     StopEarly. Source: C8.
     """
     met = scan(argv)
-    values = _header_values(_last_file(met, "-mask"), _last_file(met, "-img"))
+    values, origins = _header_values(_last_file(met, "-mask"), _last_file(met, "-img"))
     for option in met:
         _apply(option, values)
+    _check_header_values(values, origins)
     _settle_sensor(met, values)
     _settle_convention(values)
     request = Request(**values)
@@ -63,18 +66,19 @@ def _last_file(met: Sequence[Met], name: str) -> str | None:
     return files[-1] if files else None
 
 
-def _header_values(mask_file: str | None, image_file: str | None) -> Values:
-    """Fields set by the headers: mask first, the image wins (P2.1, F12.6)."""
+def _header_values(mask_file: str | None, image_file: str | None) -> tuple[Values, Origins]:
+    """Fields set by the headers, and by which of them: mask first, the image wins (P2.1, F12.6)."""
     values: Values = {}
+    origins: Origins = {}
     if mask_file is not None:
-        _ingest(read_header(mask_file), values)
+        _ingest(read_header(mask_file), values, origins)
         if "Ybeam_m" in values:
             # the slow edge as known at this moment, counted from the far side (P2.1)
             slow_m = values.get("pixel_m", DEFAULT_PIXEL_M) * values["slow_pixels"]
             values["Ybeam_m"] = slow_m - values["Ybeam_m"]
     if image_file is not None:
-        _ingest(read_header(image_file), values)
-    return values
+        _ingest(read_header(image_file), values, origins)
+    return values, origins
 
 
 HEADER_FIELDS: dict[str, tuple[str, Callable[[float], float]]] = {
@@ -91,19 +95,35 @@ HEADER_FIELDS: dict[str, tuple[str, Callable[[float], float]]] = {
 }
 
 
-def _ingest(header: SmvHeader, values: Values) -> None:
+def _ingest(header: SmvHeader, values: Values, origins: Origins) -> None:
     """Put the keys of one header into ``values`` with the operations of P2.1."""
     values["fast_pixels"], values["slow_pixels"] = header.width, header.height
     for key, (field, convert) in HEADER_FIELDS.items():
         number = header.number(key)
         if number is not None:
             values[field] = convert(number)
-    for field in ("wavelength_m", "pixel_m"):
-        if values.get(field, 1.0) <= 0:
-            raise InputFileError(f"{header.path}: {field} of the header is not above 0")
-    for field in ("distance_m", "close_distance_m"):
-        if values.get(field, 1.0) == 0:
-            raise InputFileError(f"{header.path}: {field} of the header is 0")
+            origins[field] = header.path
+    if values.get("pixel_m", 1.0) <= 0:
+        raise _unusable(header.path, "PIXEL_SIZE", values["pixel_m"] * 1000.0, "above")
+
+
+def _check_header_values(values: Values, origins: Origins) -> None:
+    """Numbers of headers that no option replaced: options are in range, so what is not is a header's.
+
+    The close distance beats the distance (C4.5). Raises: InputFileError.
+    """
+    if values.get("wavelength_m", 1.0) <= 0:
+        got = values["wavelength_m"] * 1e10
+        raise _unusable(origins["wavelength_m"], "WAVELENGTH", got, "above")
+    field, key = "close_distance_m", "CLOSE_DISTANCE"
+    if field not in values:
+        field, key = "distance_m", "DISTANCE"
+    if values.get(field, 1.0) == 0:
+        raise _unusable(origins[field], key, 0.0, "other than")
+
+
+def _unusable(path: str, key: str, got: float, expected: str) -> InputFileError:
+    return InputFileError(f"{path}: header key {key}: expected a number {expected} 0, got {got:g}")
 
 
 def _apply(option: Met, values: Values) -> None:

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from nanobrag_torch.constants import LARGEST_COUNT
+from nanobrag_torch.constants import HIGHEST_INDEX, LOWEST_INDEX
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.atomic_write import write_file
 from nanobrag_torch.formats.hkl import Amplitudes, Box, check_box, table_shape
@@ -64,7 +64,7 @@ def _header(path: str, head: bytes) -> tuple[Box, int]:
     for axis, low, high in zip(AXES, numbers[0::2], numbers[1::2], strict=True):
         if low > high:
             raise InputFileError(f"{path}:1: expected {axis}min <= {axis}max, got {low} and {high}")
-        if max(abs(low), abs(high)) > LARGEST_COUNT:
+        if low < LOWEST_INDEX or high > HIGHEST_INDEX:
             raise InputFileError(f"{path}:1: expected {axis} within 32 bits, got {low} and {high}")
     box = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5])
     return box, match.end()

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import numpy.typing as npt
 
-from nanobrag_torch.constants import LARGEST_COUNT
+from nanobrag_torch.constants import HIGHEST_INDEX, LOWEST_INDEX
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.input_file import (
     BYTE_ORDER_MARK,
@@ -66,7 +66,9 @@ def _fast_numbers(text: bytes) -> Amplitudes | None:
     if b"".join(indices).translate(None, INTEGER_CHARACTERS):
         return None
     records = numbers.reshape(-1, COLUMNS)
-    if not np.isfinite(numbers).all() or (np.abs(records[:, :3]) > LARGEST_COUNT).any():
+    if not np.isfinite(numbers).all():
+        return None
+    if (records[:, :3] < LOWEST_INDEX).any() or (records[:, :3] > HIGHEST_INDEX).any():
         return None
     return numbers
 
@@ -100,7 +102,7 @@ def _checked(path: str, line: int, column: int, token: bytes) -> float:
         return number
     if not WHOLE_NUMBER.fullmatch(token):
         raise InputFileError(f"{path}:{line}: expected an integer for {name}, got {shown(token)}")
-    if abs(number) > LARGEST_COUNT:
+    if not LOWEST_INDEX <= number <= HIGHEST_INDEX:
         raise InputFileError(f"{path}:{line}: expected {name} within 32 bits, got {shown(token)}")
     return number
 
@@ -130,7 +132,8 @@ def fill_table(
         table = np.zeros(table_shape(box))
     except MemoryError:
         raise InputFileError(f"{path}: no memory for a table of {_extent(box)}") from None
-    table[:-1, :-1, :-1] = default_F
+    if default_F != 0:  # a negative zero fills nothing
+        table[:-1, :-1, :-1] = default_F
     h, k, l = (indices.astype(np.int64) - lowest).T  # noqa: E741 - Miller index
     table[h, k, l] = F
     return box, table

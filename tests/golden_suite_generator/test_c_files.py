@@ -191,6 +191,53 @@ def test_f12_7_bad_masks(programs, tmp_path, change):
     )
 
 
+@pytest.mark.parametrize("program", BOTH)
+@pytest.mark.parametrize("option", ["-img", "-mask"])
+@pytest.mark.parametrize(
+    ("entry", "replacement", "key", "value"),
+    [
+        ("WAVELENGTH=0", "-lambda 1.1", "WAVELENGTH", "1.1"),
+        ("WAVELENGTH=-1", "-energy 12398.42", "WAVELENGTH", "1"),
+        ("DISTANCE=0", "-distance 80", "DISTANCE", "80"),
+        ("DISTANCE=0", "-close_distance 70", "DISTANCE", "70"),
+        ("CLOSE_DISTANCE=0", "-close_distance 70", "CLOSE_DISTANCE", "70"),
+    ],
+)
+def test_c4_1_options_replace_unusable_numbers_of_headers(
+    programs, tmp_path, program, option, entry, replacement, key, value
+):
+    """C1, C4.1: the command line beats the header; F12.7, C5: alone such a number is an error."""
+    text = f"{{\nHEADER_BYTES=512;\nBYTE_ORDER=little_endian;\nSIZE1=4;\nSIZE2=4;\n{entry};\n}}\f"
+    (tmp_path / "zero.img").write_bytes(text.encode().ljust(512) + b"\1\0" * 16)
+    run = [*CELL[:6], "-oversample", 1, "-nonoise", "-nopgm", "-default_F", 10, option, "zero.img"]
+    assert f"'zero.img': header key {entry.split('=')[0]} is " in error(programs(program, *run, cwd=tmp_path))
+    programs.good(program, *run, *replacement.split(), cwd=tmp_path)
+    assert header(tmp_path)[key] == value
+
+
+@pytest.mark.parametrize("option", ["-img", "-mask"])
+def test_f12_6_only_the_last_image_is_read(programs, tmp_path, option):
+    """F12.6: an earlier argument of the same option is not even looked for."""
+    text = "{\nHEADER_BYTES=512;\nBYTE_ORDER=little_endian;\nSIZE1=3;\nSIZE2=2;\n}\f"
+    (tmp_path / "last").write_bytes(text.encode().ljust(512) + b"\1\0" * 6)
+    run = [*CELL[:6], "-oversample", 1, "-nonoise", "-nopgm", "-default_F", 10]
+    programs.good(SPECIFICATION, *run, option, "missing", option, "last", cwd=tmp_path)
+    assert (header(tmp_path)["SIZE1"], header(tmp_path)["SIZE2"]) == ("3", "2")
+
+
+def test_f12_6_image_replaces_unusable_number_of_mask(programs, tmp_path):
+    """F12.6: the image header wins for every shared key; otherwise the mask is at fault."""
+    text = "{{\nHEADER_BYTES=512;\nBYTE_ORDER=little_endian;\nSIZE1=4;\nSIZE2=4;\n{};\n}}\f"
+    for name, entry in (("mask", "WAVELENGTH=0"), ("image", "WAVELENGTH=1.3"), ("silent", "PHI=0")):
+        (tmp_path / name).write_bytes(text.format(entry).encode().ljust(512) + b"\1\0" * 16)
+    run = [*CELL[:6], "-oversample", 1, "-nonoise", "-nopgm", "-default_F", 10, "-mask", "mask", "-img"]
+    programs.good(SPECIFICATION, *run, "image", cwd=tmp_path)
+    assert header(tmp_path)["WAVELENGTH"] == "1.3"
+    assert "-mask: file 'mask': header key WAVELENGTH" in error(
+        programs(SPECIFICATION, *run, "silent", cwd=tmp_path)
+    )
+
+
 def test_f7_2_long_headers_are_padded_to_the_next_block(programs, tmp_path):
     """F7.2: HEADER_BYTES says where the pixels begin."""
     programs.good(

@@ -162,6 +162,21 @@ def test_f13_1_all_files_byte_for_byte(programs, tmp_path, program):
     assert "(0 overloads)" in text
 
 
+@pytest.mark.parametrize("program", BOTH)
+@pytest.mark.parametrize(
+    ("offset", "integer", "noise"), [("65535", 65535, 65535), ("65534.5", 65535, 65534), ("0", 0, 0)]
+)
+def test_r10_2_offsets_at_the_ends_without_a_photon(programs, tmp_path, program, offset, integer, noise):
+    """R10.2, F8.2, F11.2: integers are rounded and noise is truncated; exactly 65535 is no overload."""
+    options = [*F13_1, "-seed", 1, "-fluence", 0, "-adc", offset, "-roi", 2, 7, 0, 7]
+    text = programs.good(program, *options, cwd=tmp_path)
+    for name, count in (("intimage.img", integer), ("noiseimage.img", noise)):
+        pixels = struct.unpack("<64H", (tmp_path / name).read_bytes()[512:])
+        assert pixels == (0, 0, count, count, count, count, count, count) * 8
+    assert (tmp_path / "image.pgm").read_bytes() == b"P5\n8 8\n# pixels scaled by 1\n255\n" + bytes(64)
+    assert "0 photons" in text and "(0 overloads)" in text
+
+
 @pytest.mark.parametrize(
     ("seed", "angles"),
     [

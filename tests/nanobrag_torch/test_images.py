@@ -115,6 +115,14 @@ def test_noise_procedure(seed: int, pixels: str, photons: float, overloads: int)
     assert (noise.photons, noise.overloads) == (photons, overloads)
 
 
+@pytest.mark.parametrize(("offset", "pixel"), [(65535.0, 65535), (65534.5, 65534)])
+def test_noise_at_the_upper_end(offset: float, pixel: int) -> None:
+    """Truncated, and exactly 65535 is no overload (R10.2); without a photon the offset is all there is."""
+    noise = noise_image(np.zeros((2, 2), dtype=np.float32), WHOLE, offset, Stream(-1))
+    assert (noise.pixels == pixel).all()
+    assert (noise.photons, noise.overloads) == (0.0, 0)
+
+
 def test_noise_outside_the_region_draws_nothing() -> None:
     """Skipped pixels are 0 and use no deviate, masked ones are pixels of mean 0 (F1.5, R10.1)."""
     stream = Stream(-1)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +48,24 @@ def test_a_run_writes_its_four_images(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "floatimage.bin").stat().st_size == 4 * 16 * 16
 
 
+HISTORICAL_IMAGES = {
+    "floatimage.bin": "ad6a0a8198a70a935492be86d8aff1193716d124ea12a17d4939253e75be588b",
+    "intimage.img": "7ae0b4a2397e4c182f7a38b1489b26cb8159fc37f3a0e0c2c4175355ee282101",
+    "image.pgm": "087eeeb210f1c2cd1bc9e6799015183bcb4a628cc0fe94d9125870bc225bc125",
+    "noiseimage.img": "6fb3c536583063c18da1d5960656378a8a31924068cd3239dae8d7503da22713",
+}
+
+
+def test_a_run_gives_the_bytes_of_the_historical_program(run: Run, tmp_path: Path) -> None:
+    """The four images of F13.1, hence also the noise image of R11.10, header to last pixel."""
+    crystal = "-cell 100 100 100 90 90 90 -default_F 100 -N 5"
+    status, out, _ = run(f"{crystal} -lambda 1 -distance 100 -detpixels 8 -oversample 1 -seed 1")
+    got = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.iterdir()}
+    assert (status, got) == (0, HISTORICAL_IMAGES)
+    for text in ("max_I = 104.364 ", "mean= 9.32441 rms= 26.7517 rmsd= 25.0465", "619 photons"):
+        assert text in out
+
+
 def test_outputs_can_be_named_and_left_out(run: Run, tmp_path: Path) -> None:
     """-nonoise and -nopgm leave a file out, -floatfile and -intfile name one (C3.103 to C3.108)."""
     status, _, _ = run(f"{SMALL} -floatfile a.bin -intfile b.img -nonoise -nopgm")
@@ -61,6 +82,15 @@ def test_render_time_is_printed(run: Run) -> None:
     """The line that the benchmark reads."""
     (line,) = (line for line in run(SMALL)[1].splitlines() if line.startswith("render time = "))
     assert float(line.split()[3]) > 0 and line.endswith(" s")
+
+
+def test_seeds_left_open_are_of_one_instant(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise and orientation start from the same second, however long the set-up takes (R2.1, R11.6)."""
+    clock = itertools.count(12345)
+    monkeypatch.setattr(time, "time", lambda: float(next(clock)))
+    status, out, _ = run(f"{CRYSTAL} -detpixels 2 -misset random")
+    assert status == 0 and "seed: -12345\n" in out
+    assert "misset angles: 105.720755 -34.951318 -97.823571 deg\n" in out
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])

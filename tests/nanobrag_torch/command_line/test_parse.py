@@ -334,6 +334,53 @@ def test_image_header_beats_mask_header(image: str, tmp_path: Path) -> None:
     assert request(f"-img {image} -mask {mask}").wavelength_m == 1.2 / 1e10
 
 
+HEADER_ZEROS = [
+    # key and value of the image header, option that replaces it, field, its value
+    (b"WAVELENGTH=0", "-lambda 1.1", "wavelength_m", 1.1 / 1e10),
+    (b"WAVELENGTH=-1", "-energy 12398.42", "wavelength_m", 1e-10),
+    (b"DISTANCE=0", "-distance 80", "distance_m", 80 / 1000.0),
+    (b"DISTANCE=0", "-close_distance 70", "close_distance_m", 70 / 1000.0),
+    (b"CLOSE_DISTANCE=0", "-close_distance 70", "close_distance_m", 70 / 1000.0),
+]
+
+
+def image_with(tmp_path: Path, entry: bytes, name: str = "zero.img") -> str:
+    """Name of an image without a close distance whose header has ``entry``."""
+    header = ROUND_TRIP_HEADER.replace(b"CLOSE_DISTANCE=85;\n", b"").replace(b"\n}", b"\n" + entry + b";\n}")
+    path = tmp_path / name
+    path.write_bytes(header.ljust(512) + b"\1\0" * 48)
+    return str(path)
+
+
+@pytest.mark.parametrize(("entry", "option", "field", "value"), HEADER_ZEROS)
+def test_an_option_replaces_an_unusable_number_of_a_header(
+    entry: bytes, option: str, field: str, value: float, tmp_path: Path
+) -> None:
+    """The command line beats the header (C1, C4.1), whose number then does not count (F12.7)."""
+    image = image_with(tmp_path, entry)
+    for line in (f"-img {image} {option}", f"{option} -mask {image}"):
+        assert getattr(request(line), field) == value
+    key = entry.partition(b"=")[0].decode()
+    with pytest.raises(InputFileError, match=f"{image}: header key {key}: expected a number .* 0, got "):
+        request(f"-img {image}")
+
+
+@pytest.mark.parametrize("option", ["-img", "-mask"])
+def test_only_the_last_image_is_read(option: str, image: str) -> None:
+    """An earlier argument of the same option is not even looked for (F12.6)."""
+    assert request(f"{option} missing {option} {image}").fast_pixels == 8
+
+
+def test_an_image_replaces_an_unusable_number_of_a_mask(image: str, tmp_path: Path) -> None:
+    """The image wins for every key that both have (F12.6); the file at fault is named."""
+    mask = image_with(tmp_path, b"WAVELENGTH=0", "mask.img")
+    assert request(f"-mask {mask} -img {image}").wavelength_m == 1.2 / 1e10
+    silent = image_with(tmp_path, b"XWAVELENGTH=3", "silent.img")
+    Path(silent).write_bytes(Path(silent).read_bytes().replace(b"WAVELENGTH=1.2;", b"#WAVELENGTH   ;"))
+    with pytest.raises(InputFileError, match=f"{mask}: header key WAVELENGTH"):
+        request(f"-mask {mask} -img {silent}")
+
+
 def test_distance_beside_the_close_distance_of_a_header(image: str) -> None:
     """Only -close_distance can undo the close distance of a header (C4.2)."""
     assert any(text.startswith("-distance has no effect") for text in warnings(f"-img {image} -distance 300"))

@@ -38,6 +38,15 @@ def test_first_number_may_begin_with_white_space(tmp_path: Path) -> None:
     assert fdump.read(str(path))[1][0, 0, 0] == 100.07836985774748
 
 
+def test_box_at_both_ends_of_32_bits(tmp_path: Path) -> None:
+    """What a list may hold (F2.7), its cache may hold."""
+    path = tmp_path / "cache"
+    box = (-(2**31), -(2**31), 0, 0, 2**31 - 1, 2**31 - 1)
+    header = b"-2147483648 -2147483648 0 0 2147483647 2147483647\n\f"
+    path.write_bytes(header + struct.pack("<8d", 5, *[0] * 7))
+    assert fdump.read(str(path))[0] == box
+
+
 def test_golden_cache(golden_case: Callable[[str], Any], golden_inputs: Path, tmp_path: Path) -> None:
     """Byte for byte the cache that the historical program wrote."""
     indices, amplitudes = hkl.read(str(golden_inputs / "sparse.hkl"))
@@ -56,6 +65,8 @@ def test_golden_cache(golden_case: Callable[[str], Any], golden_inputs: Path, tm
         (b"\0" * 100, "expected 'hmin hmax"),
         (b"1 0 0 2 -1 0\n\f", "expected hmin <= hmax, got 1 and 0"),
         (b"0 9999999999 0 2 -1 0\n\f", "within 32 bits"),
+        (b"-2147483649 0 0 2 -1 0\n\f", "within 32 bits"),
+        (b"0 0 0 2 2147483648 2147483648\n\f", "within 32 bits"),
         (b"0 2000000000 0 2000000000 0 2000000000\n\f", "expected a table of at most"),
         (HEADER + b"\0" * 287, "expected 302 bytes .* got 301"),
         (HEADER + b"\0" * 289, "expected 302 bytes .* got 303"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,8 @@ def test_permission(tmp_path: Path) -> None:
         ("hkl", b"\xff\xfe0\0 \n", r":1: "),
         ("hkl", b"0 0 0 1\n\0\0\0\0", r":2: "),
         ("hkl", b"0 0 3000000000 1\n", r":1: expected l within 32 bits"),
+        ("hkl", b"0 2147483648 0 1\n", r":1: expected k within 32 bits"),
+        ("hkl", b"-2147483649 0 0 1\n", r":1: expected h within 32 bits"),
         ("hkl", b"0 0 0 " + b"9" * 5000 + b"\n", r":1: .*finite"),
         ("matrix", b"", r":1: expected 9 numbers, got 0"),
         ("matrix", b"1 0 0\n0 1 0\n0 0\n", r":3: expected 9 numbers, got 8"),
@@ -142,6 +145,21 @@ def test_table_of_a_list(default_F: float, rows: list[list[float]]) -> None:  # 
     assert box == (0, 1, 0, 2, -1, 0)
     assert table.reshape(-1, 3)[:5].tolist() == rows
     assert not table[2].any()
+
+
+def test_a_default_of_minus_zero_fills_nothing() -> None:
+    """Only a default that is not 0 is written into the box (F2.3), so no sign gets into the cache."""
+    indices = np.array([[0, 0, 0], [2, 0, 0]], dtype=np.int32)
+    _, table = hkl.fill_table("list", indices, np.array([5.0, 3.0]), -0.0)
+    assert table.tobytes() == struct.pack("<16d", 5, 0, 0, 0, 0, 0, 0, 0, 3, *[0] * 7)
+
+
+def test_indices_reach_both_ends_of_32_bits(tmp_path: Path) -> None:
+    """Only what lies outside 32-bit integers is an error (F2.7)."""
+    path = tmp_path / "list.hkl"
+    for text in (b"-2147483648 0 2147483647 5\n", b"# slowly\n-2147483648 0. 2147483647 5\n"):
+        path.write_bytes(text)
+        assert hkl.read(str(path))[0].tolist() == [[-(2**31), 0, 2**31 - 1]]
 
 
 def test_last_duplicate_counts() -> None:
