@@ -37,6 +37,17 @@ def test_tiles_do_not_show(
     assert np.array_equal(bits(experiment_of(EVERYTHING)), whole)
 
 
+@pytest.mark.parametrize("options", ["", "LIST -interpolate", "LIST -nointerpolate", "-physics corrected"])
+def test_a_beam_along_a_curved_detector_gives_no_number(
+    options: str, experiment_of: ExperimentOf, cubic_list: str
+) -> None:
+    """The radius is 0, so the angles of P6.4 step 3 are infinite and nothing after them is defined."""
+    along = "-fdet_vector 0 0 1 -sdet_vector 1 0 0 -odet_vector 0 1 0 -curved_det"
+    experiment = experiment_of(f"{along} {options.replace('LIST', cubic_list)}")
+    assert experiment.detector.distance_m == 0
+    assert render(experiment).image.isnan().all()
+
+
 def test_threads_do_not_show(experiment_of: ExperimentOf, monkeypatch: pytest.MonkeyPatch) -> None:
     """One thread or three: the same bits, and torch is left with as many threads as before (P0.7)."""
     monkeypatch.setitem(pixels.TILE_ELEMENTS, "cpu", 5)
