@@ -62,6 +62,7 @@ static const char *const CONVENTIONS[] = { "-mosflm", "-xds", "-adxv",
 static const char *const VECTORS[] = { "-spindle_axis", "-fdet_vector",
   "-sdet_vector", "-odet_vector", "-beam_vector", "-polar_vector",
   "-twotheta_axis", "-pix0_vector", "-pix0_vector_mm" };
+static const char *const ORIGINS[] = { "-pix0_vector", "-pix0_vector_mm" };
 enum { CONVENTION_COUNT = 5, VECTOR_COUNT = 9 };
 
 /* options that would set the pivot under CUSTOM, P2.4.1; their other effect
@@ -71,6 +72,8 @@ static void warn_convention (const nb_settings *s) {
     for (int i = 0; i < CONVENTION_COUNT; ++i)
       unused(s, CONVENTIONS[i], "a vector option selects the custom "
              "convention");
+    for (int i = 0; i < 2; ++i)
+      unused(s, ORIGINS[i], "it only selects the custom convention");
     return;
   }
   for (int i = 0; i < VECTOR_COUNT; ++i)

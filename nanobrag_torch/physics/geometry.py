@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Callable
+
 from torch import Tensor
 
 from nanobrag_torch.physics.rotation import about_axis
@@ -29,15 +30,24 @@ def flat_position(
     return add(add(in_plane, scale(depth_m, odet)), pix0_m)
 
 
-def curved_position(flat_m: Vec3, fdet: Vec3, sdet: Vec3, beam: Vec3, distance_m: Tensor) -> Vec3:
+def curved_position(
+    flat_m: Vec3,
+    axes: tuple[Vec3, Vec3],
+    beam: Vec3,
+    distance_m: Tensor,
+    functions: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]],
+) -> Vec3:
     """Position on a sphere of radius ``distance_m`` about the sample (P6.4 step 3).
 
     The laboratory y and z of the flat position act as angles about the slow and
-    the fast axis (HD-DET-6, HD-DET-7).
+    the fast axis (HD-DET-6, HD-DET-7). ``axes`` are the fast and the slow unit vector,
+    ``functions`` cosine and sine; their last bits reach the image (P9.2).
     """
+    fdet, sdet = axes
+    cos, sin = functions
     y, z = flat_m[1] / distance_m, flat_m[2] / distance_m
-    swung = about_axis(scale(distance_m, beam), sdet, torch.cos(y), torch.sin(y))
-    return about_axis(swung, fdet, torch.cos(z), torch.sin(z))
+    swung = about_axis(scale(distance_m, beam), sdet, cos(y), sin(y))
+    return about_axis(swung, fdet, cos(z), sin(z))
 
 
 def solid_angle_sr(airpath_m: Tensor, pixel_m: Tensor, close_distance_m: Tensor) -> Tensor:

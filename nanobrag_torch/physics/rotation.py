@@ -1,7 +1,6 @@
 """Rotations of component vectors (P5.1 to P5.3); sines and cosines come from the caller.
 
-The set-up takes them from the C library, the pixel loop from torch: only the
-former feeds the phase of every pixel alike (P0.4).
+Every rotation feeds the phase, so they are those of the C library (P0.4, P9.2).
 """
 
 from __future__ import annotations

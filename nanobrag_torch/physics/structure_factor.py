@@ -35,7 +35,7 @@ def lookup(table: Tensor, lowest: tuple[int, int, int], default: Tensor) -> Look
 
 
 def at_nodes(nodes: Nodes, table: Lookup) -> Tensor:
-    """Table entries at the whole-number indices h, k, l, the default outside; shape of one index."""
+    """Table entries at the whole-number indices h, k, l, the default outside and at NaN."""
     h, k, l = (
         node.clamp(low, high) for node, low, high in zip(nodes, table.lowest, table.highest, strict=True)
     )
@@ -44,9 +44,9 @@ def at_nodes(nodes: Nodes, table: Lookup) -> Tensor:
     origin = (table.lowest[0] * nk + table.lowest[1]) * nl + table.lowest[2]
     # whole numbers below 2**53 and their sums are exact, fused or not
     place = torch.add(l, torch.add(k, h, alpha=nk), alpha=nl).sub_(origin)
-    # a node that is not a number, as on a curved detector of radius 0, must still be somewhere in the table
-    place = place.long().clamp_(min=0)
-    return table.values.index_select(0, place.reshape(-1)).reshape(place.shape)
+    # an undefined index has no place; as an integer it is below 0 or 0, where the default is
+    inside = place.long().clamp_(min=0)
+    return table.values.index_select(0, inside.reshape(-1)).reshape(place.shape)
 
 
 def out_of_range(hkl: Tensor, table: Lookup) -> Tensor:

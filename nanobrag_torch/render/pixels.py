@@ -3,7 +3,8 @@
 Layers, sub-pixels, sources and orientations are visited in the order of P6.1, and every
 sum is formed in that order, so the image does not depend on the tiles, the number of
 threads or the device. Nothing here looks at the value of a tensor: what must be decided
-is decided by the set-up, by ``Scene``, or by ``where``.
+is decided by the set-up, by ``Scene``, or by ``where``. One thing is handed to the C
+library on a CPU: the sines of a curved detector (``setup.libm``).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from nanobrag_torch.command_line.request import CrystalShape
 from nanobrag_torch.physics import absorption, geometry, lattice, polarization, scattering, structure_factor
 from nanobrag_torch.physics.vectors import Vec3, direction, dot, norm, select, unit
 from nanobrag_torch.render.scene import Scene
+from nanobrag_torch.setup import libm
 
 TILE_ELEMENTS = {"cpu": 5 << 13, "cuda": 1 << 22}
 """Pixels times orientations that one thread, or one GPU, works on at once; on a CPU what its caches hold."""
@@ -163,7 +165,7 @@ def positions(scene: Scene, tile: Tile, layer: int, i: int, j: int) -> Vec3:
     if not detector.curved:
         return flat
     beam = scene.experiment.beam.direction
-    return geometry.curved_position(flat, detector.fdet, detector.sdet, beam, detector.distance_m)
+    return geometry.curved_position(flat, axes[:2], beam, detector.distance_m, libm.on(scene.device))
 
 
 def update_omega(scene: Scene, state: PixelState, airpath_m: Tensor, first: bool) -> None:

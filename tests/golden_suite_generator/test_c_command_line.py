@@ -212,6 +212,16 @@ def test_c9_4_named_conventions_ignore_the_pivot(programs, tmp_path, convention)
     assert "WARNING: -pivot has no effect" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "option", [("-pix0_vector", 0.1, 0.0004, -0.0004), ("-pix0_vector_mm", 100, 0.4, -0.4)]
+)
+def test_hd_det_5_the_origin_that_is_computed_anyway_is_idle_too(programs, tmp_path, option):
+    """HD-DET-5: kept with a warning, which does not depend on the numbers."""
+    done = programs(SPECIFICATION, *RUN, *option, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"WARNING: {option[0]} has no effect: it only selects the custom convention" in done.stderr
+
+
 def test_c9_5_pix0_moves_nothing(programs, tmp_path):
     """C9.5, C4.8: same image, and a warning when it disagrees with the geometry."""
     images = set()

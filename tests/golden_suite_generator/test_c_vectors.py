@@ -262,6 +262,25 @@ def test_p8_4_corrected_layers_sum_to_the_absorbed_fraction(programs, tmp_path):
     assert totals[1] == pytest.approx(totals[0], rel=1e-4)
 
 
+@pytest.mark.parametrize("program", BOTH)
+def test_hd_pol_1_a_polarization_of_zero_counts_as_not_computed(programs, tmp_path, program):
+    """HD-POL-1, P6.3: the first sub-pixel lies at 90 degrees along the polarization, the second counts.
+
+    In the plane of beam and polarization the factor of Kahn 1 is the squared cosine of 2theta.
+    """
+    along = (
+        "-beam_vector 1 0 0 -fdet_vector 1 0 0 -sdet_vector 0 1 0 -odet_vector 0 0 1 -polar_vector 0 0 1 "
+        "-close_distance 100 -Xclose 0.25 -Yclose 0.25 -oversample 2"
+    ).split()
+    pixel = {}
+    for option in ("-polar 1", "-nopolar"):
+        programs.good(program, *COMMON, *along, *option.split(), cwd=tmp_path)
+        (pixel[option],) = struct.unpack("<f", (tmp_path / "floatimage.bin").read_bytes()[:4])
+    # the second sub-pixel is 0.5 mm further along the beam; the pixels are float32
+    expected = 0.5**2 / (0.5**2 + 100**2)
+    assert pixel["-polar 1"] / pixel["-nopolar"] == pytest.approx(expected, rel=1e-6)
+
+
 def test_c8_5_7_historical_program_rejects_corrected_physics(programs, tmp_path):
     """C8.5.7: only the specification-mode program offers it."""
     done = programs(HISTORICAL, *COMMON, "-physics", "corrected", cwd=tmp_path)

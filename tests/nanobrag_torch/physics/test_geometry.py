@@ -17,6 +17,7 @@ from nanobrag_torch.physics.geometry import (
     solid_angle_sr,
 )
 from nanobrag_torch.physics.vectors import Vec3, norm, unit
+from nanobrag_torch.setup import libm
 
 Triple = tuple[float, float, float]
 
@@ -36,6 +37,7 @@ def components(v: Vec3) -> Triple:
 # the MOSFLM row of P2.4, negative zeros avoided
 MOSFLM = (vec(0, 0, 1), vec(0, -1, 0), vec(1, 0, 0))
 BEAM = vec(1, 0, 0)
+C_LIBRARY = libm.on(torch.device("cpu"))
 PIX0_OF_V1 = tuple(
     float.fromhex(word) for word in ("0x1.999999999999ap-4", "0x1.47ae147ae147cp-8", "-0x1.47ae147ae147cp-8")
 )
@@ -99,7 +101,7 @@ def test_the_corner_is_added_last() -> None:
 def curved(y: float, z: float, distance: float) -> Triple:
     """The curved position of a flat one in the MOSFLM frame."""
     fdet, sdet, _ = MOSFLM
-    return components(curved_position(vec(distance, y, z), fdet, sdet, BEAM, f64(distance)))
+    return components(curved_position(vec(distance, y, z), (fdet, sdet), BEAM, f64(distance), C_LIBRARY))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_a_curved_detector_is_equally_far_everywhere(axes: tuple[Vec3, Vec3, Vec
     distance = 0.125
     y, z = 0.3 * (torch.rand((2, 500), generator=generator, dtype=torch.float64) - 0.5)
     flat = (torch.full_like(y, distance), y, z)
-    radius = norm(curved_position(flat, axes[0], axes[1], beam, f64(distance)))
+    radius = norm(curved_position(flat, axes[:2], beam, f64(distance), C_LIBRARY))
     # two rotations, a few roundings each
     assert radius.tolist() == pytest.approx([distance] * 500, rel=2e-15)
 
@@ -131,6 +133,36 @@ def test_the_curved_detector_exchanges_the_directions(angle: float) -> None:
     # quotient, sine and products of numbers of 0.2
     assert curved(arc, 0.0, distance) == pytest.approx((along, 0.0, across), rel=1e-15, abs=1e-16)
     assert curved(0.0, arc, distance) == pytest.approx((along, across, 0.0), rel=1e-15, abs=1e-16)
+
+
+def turned(v: Triple, axis: Triple, angle: float) -> Triple:
+    """``v`` turned about ``axis``, number by number with the sines of the C library, as P5.2 writes it."""
+    (v1, v2, v3), (e1, e2, e3), sin, cos = v, axis, math.sin(angle), math.cos(angle)
+    g = (e1 * v1 + e2 * v2 + e3 * v3) * (1.0 - cos)
+    return (
+        e1 * g + v1 * cos + (-e3 * v2 + e2 * v3) * sin,
+        e2 * g + v2 * cos + (e3 * v1 - e1 * v3) * sin,
+        e3 * g + v3 * cos + (-e2 * v1 + e1 * v2) * sin,
+    )
+
+
+def test_the_curved_position_has_the_bits_of_the_c_library() -> None:
+    """A position feeds the phase, so its swings are exact to the last bit (P6.4 step 3, P9.2)."""
+    generator = torch.Generator().manual_seed(2)
+    y, z = 0.3 * (torch.rand((2, 20000), generator=generator, dtype=torch.float64) - 0.5)
+    got = torch.stack(curved_position((y, y, z), MOSFLM[:2], BEAM, f64(0.1), C_LIBRARY))
+    fdet, sdet = components(MOSFLM[0]), components(MOSFLM[1])
+    expected = [
+        turned(turned((0.1, 0.0, 0.0), sdet, at_y / 0.1), fdet, at_z / 0.1)
+        for at_y, at_z in zip(y.tolist(), z.tolist(), strict=True)
+    ]
+    assert int((got != torch.tensor(expected, dtype=torch.float64).T).any(0).sum()) == 0
+
+
+def test_a_radius_of_zero_bends_nothing_to_a_number() -> None:
+    """With no distance the angles are infinite or undefined, and so is the position (P6.4 step 3)."""
+    assert all(math.isnan(x) for x in curved(0.1, -0.2, 0.0))
+    assert all(math.isnan(x) for x in curved(0.0, 0.0, 0.0))
 
 
 def rectangle_sr(half_fast: float, half_slow: float, distance: float) -> float:
@@ -188,7 +220,7 @@ def test_gradients_reach_the_solid_angle() -> None:
 
     def chain(corner: Tensor, distance: Tensor) -> Tensor:
         flat = flat_position(f64(0.03), f64(0.02), f64(0), MOSFLM, (corner[0], corner[1], corner[2]))
-        bent = curved_position(flat, MOSFLM[0], MOSFLM[1], BEAM, distance)
+        bent = curved_position(flat, MOSFLM[:2], BEAM, distance, C_LIBRARY)
         return torch.stack([*bent, solid_angle_sr(norm(flat), f64(0.1), distance)])
 
     corner = torch.tensor([0.9, 0.4, -0.3], dtype=torch.float64, requires_grad=True)

@@ -68,6 +68,16 @@ def test_every_entry_is_found() -> None:
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
+def test_an_undefined_index_is_in_no_table(axis: int) -> None:
+    """No comparison of P6.10 step 3 holds for it: the default; a polynomial of it is undefined."""
+    table = surrounded(random_table())
+    point = centre()
+    point[axis] = math.nan
+    assert entries(np.array([np.ceil(point)]), table) == [DEFAULT]
+    assert interpolated(nodes_of(np.array([point])), table).isnan().all()
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize("beyond", [1, 2, 50, 10**9])
 def test_the_default_holds_outside_every_face(axis: int, beyond: int) -> None:
     """One node or many below and above the table the default is taken, on all six faces (P6.10 step 3)."""

@@ -37,6 +37,33 @@ def test_tiles_do_not_show(
     assert np.array_equal(bits(experiment_of(EVERYTHING)), whole)
 
 
+@pytest.mark.parametrize("options", ["", "LIST -interpolate", "LIST -nointerpolate", "-physics corrected"])
+def test_a_beam_along_a_curved_detector_gives_no_number(
+    options: str, experiment_of: ExperimentOf, cubic_list: str
+) -> None:
+    """The radius is 0, so the angles of P6.4 step 3 are infinite and nothing after them is defined."""
+    along = "-fdet_vector 0 0 1 -sdet_vector 1 0 0 -odet_vector 0 1 0 -curved_det"
+    experiment = experiment_of(f"{along} {options.replace('LIST', cubic_list)}")
+    assert experiment.detector.distance_m == 0
+    assert render(experiment).image.isnan().all()
+
+
+def test_a_polarization_of_zero_counts_as_not_computed(experiment_of: ExperimentOf) -> None:
+    """HD-POL-1, P6.3: the first sub-pixel lies at 90 degrees along the polarization, the second counts.
+
+    In the plane of beam and polarization the factor of Kahn 1 is the squared cosine of 2theta.
+    """
+    along = (
+        "-beam_vector 1 0 0 -fdet_vector 1 0 0 -sdet_vector 0 1 0 -odet_vector 0 0 1 -polar_vector 0 0 1 "
+        "-close_distance 100 -Xclose 0.25 -Yclose 0.25 -oversample 2"
+    )
+    polarized, plain = (
+        render(experiment_of(f"{along} {option}")).image[0, 0].item() for option in ("-polar 1", "-nopolar")
+    )
+    # the second sub-pixel is 0.5 mm further along the beam; the pixels are float32
+    assert polarized / plain == pytest.approx(0.5**2 / (0.5**2 + 100**2), rel=1e-6)
+
+
 def test_threads_do_not_show(experiment_of: ExperimentOf, monkeypatch: pytest.MonkeyPatch) -> None:
     """One thread or three: the same bits, and torch is left with as many threads as before (P0.7)."""
     monkeypatch.setitem(pixels.TILE_ELEMENTS, "cpu", 5)

@@ -32,8 +32,6 @@ MOVED = set(
 ROOT_START = {"rsqrt"}
 """Where roots.sqrt starts from; its bits do not show, an exact residual decides them (test_roots.py)."""
 PHASE = ROUNDED | COMPARED | MOVED | ROOT_START
-CURVED = {"sin", "cos"}
-"""A curved detector swings each pixel about two axes by its distance, in sines of torch."""
 SLOW_FACTORS = {"sin", "cos", "exp", "sqrt", "atan2", "sum"}
 """In what follows the phase: a last bit of theirs does not reach the float32 pixel (P0.4, P9.2)."""
 PLACE = {"add with a factor"}
@@ -117,7 +115,7 @@ def test_nothing_but_ieee_754_leads_to_the_phase(options: str, built: Experiment
             for term in terms(scene, tile, ray):
                 found |= recorder.of(term.hkl) | recorder.of(term.nodes)
     assert {"mul", "add", "div", "rsqrt"} <= found
-    assert found <= PHASE | (CURVED if "-curved_det" in options else set())
+    assert found <= PHASE
 
 
 @pytest.mark.parametrize("options", OPTIONS)

@@ -33,6 +33,13 @@ def test_values_have_the_bits_of_the_c_library(
     assert [value.hex() for value in got] == [library(value).hex() for value in x]
 
 
+@pytest.mark.parametrize("ours", [libm.sin, libm.cos], ids=["sin", "cos"])
+def test_an_angle_that_is_not_finite_has_no_value(ours: Callable[[Tensor], Tensor]) -> None:
+    """IEEE 754 calls them invalid, which is no reason to end a run (P0.1)."""
+    got = ours(torch.tensor([math.inf, 0.0, -math.inf, math.nan], dtype=torch.float64))
+    assert got.isnan().tolist() == [True, False, True, True]
+
+
 @pytest.mark.parametrize(("ours", "library"), FUNCTIONS, ids=["sin", "cos"])
 def test_elements_stay_in_their_places(
     ours: Callable[[Tensor], Tensor], library: Callable[[float], float]
@@ -44,6 +51,12 @@ def test_elements_stay_in_their_places(
     assert got.dtype == torch.float64
     assert got.tolist() == [[library(value) for value in row] for row in x.tolist()]
     assert ours(scalar(0.7)).shape == ()
+
+
+def test_only_the_processor_has_a_c_library() -> None:
+    """Elsewhere torch's own functions take their place, so that no value leaves the device (P0.4)."""
+    assert libm.on(torch.device("cpu")) == (libm.cos, libm.sin)
+    assert libm.on(torch.device("meta")) == (torch.cos, torch.sin)
 
 
 @pytest.mark.parametrize(("ours", "library"), FUNCTIONS, ids=["sin", "cos"])
