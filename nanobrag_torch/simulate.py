@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 import torch
@@ -50,10 +52,22 @@ def seeded(request: Request) -> int:
     return request.noise_seed if request.noise_seed is not None else -int(time.time())
 
 
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Raise MemoryError where torch has no memory left, which it says with a RuntimeError of many lines."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
+            raise MemoryError from None
+        raise
+
+
+@memory_errors()
 def simulate(request: Request, out: TextIO) -> None:
     """Render ``request`` and write its files; the report goes to ``out``.
 
-    Raises: NanoBragError where the run cannot be done; files are then complete or absent.
+    Raises: NanoBragError where the run cannot be done, MemoryError; files are then complete or absent.
     """
     device = compute_device(request.device)
     for warning in cache_warnings(request):
