@@ -7,39 +7,19 @@ and ``--version`` raise ``StopEarly``; ``usage.text_for`` holds what to print.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from nanobrag_torch.command_line.flags import Kind
+from nanobrag_torch.command_line.flags import BY_SPELLING, Kind
 from nanobrag_torch.command_line.no_effect import no_effect_warnings
-from nanobrag_torch.command_line.request import Convention, Pivot, Request
+from nanobrag_torch.command_line.request import Pivot, Request
 from nanobrag_torch.command_line.scan import Met, StopEarly, scan
-from nanobrag_torch.constants import DEGREES_PER_RADIAN
 from nanobrag_torch.errors import InputFileError, UsageError
 from nanobrag_torch.formats.smv_header import SmvHeader, read_header
 
 __all__ = ["StopEarly", "parse"]
 
 Values = dict[str, Any]
-
-FORCED_PIVOT = {
-    Convention.ADXV: Pivot.BEAM,
-    Convention.MOSFLM: Pivot.BEAM,
-    Convention.DENZO: Pivot.BEAM,
-    Convention.XDS: Pivot.SAMPLE,
-    Convention.DIALS: Pivot.SAMPLE,
-}
-VECTOR_FIELDS = (
-    "beam_vector",
-    "fdet_vector",
-    "sdet_vector",
-    "odet_vector",
-    "twotheta_axis",
-    "polar_vector",
-    "spindle_axis",
-    "pix0_vector_m",
-)
-DEFAULT_PIXEL_M = 1.0e-4
 
 
 def parse(argv: Sequence[str]) -> tuple[Request, list[str]]:
@@ -53,7 +33,6 @@ def parse(argv: Sequence[str]) -> tuple[Request, list[str]]:
     for option in met:
         _apply(option, values)
     _settle_sensor(met, values)
-    _settle_convention(values)
     request = Request(**values)
     _check_beam_size(request)
     return request, no_effect_warnings(met, request)
@@ -71,40 +50,44 @@ def _header_values(mask_file: str | None, image_file: str | None) -> Values:
         _ingest(read_header(mask_file), values)
         if "Ybeam_m" in values:
             # the slow edge as known at this moment, counted from the far side (P2.1)
-            slow_m = values.get("pixel_m", DEFAULT_PIXEL_M) * values["slow_pixels"]
+            slow_m = values.get("pixel_m", Request().pixel_m) * values["slow_pixels"]
             values["Ybeam_m"] = slow_m - values["Ybeam_m"]
     if image_file is not None:
         _ingest(read_header(image_file), values)
     return values
 
 
-HEADER_FIELDS: dict[str, tuple[str, Callable[[float], float]]] = {
-    "PIXEL_SIZE": ("pixel_m", lambda x: x / 1000.0),
-    "DISTANCE": ("distance_m", lambda x: x / 1000.0),
-    "CLOSE_DISTANCE": ("close_distance_m", lambda x: x / 1000.0),
-    "WAVELENGTH": ("wavelength_m", lambda x: x / 1e10),
-    "BEAM_CENTER_X": ("Xbeam_m", lambda x: x / 1000.0),
-    "BEAM_CENTER_Y": ("Ybeam_m", lambda x: x / 1000.0),
-    "ORGX": ("ORGX_pixels", lambda x: x),
-    "ORGY": ("ORGY_pixels", lambda x: x),
-    "PHI": ("phi_rad", lambda x: x / DEGREES_PER_RADIAN),
-    "OSC_RANGE": ("osc_rad", lambda x: x / DEGREES_PER_RADIAN),
+HEADER_OPTIONS = {
+    "PIXEL_SIZE": "-pixel",
+    "DISTANCE": "-distance",
+    "CLOSE_DISTANCE": "-close_distance",
+    "WAVELENGTH": "-lambda",
+    "BEAM_CENTER_X": "-Xbeam",
+    "BEAM_CENTER_Y": "-Ybeam",
+    "ORGX": "-ORGX",
+    "ORGY": "-ORGY",
+    "PHI": "-phi",
+    "OSC_RANGE": "-osc",
 }
+"""Key of a header -> the option whose field and unit it shares (P1.2, P2.1)."""
+LIMITED_KEYS = ("PIXEL_SIZE", "DISTANCE", "CLOSE_DISTANCE", "WAVELENGTH")
+"""Nothing could be computed beyond the range of their options."""
 
 
 def _ingest(header: SmvHeader, values: Values) -> None:
-    """Put the keys of one header into ``values`` with the operations of P2.1."""
+    """Put the keys of one header into ``values``. Raises: InputFileError for a number out of range."""
     values["fast_pixels"], values["slow_pixels"] = header.width, header.height
-    for key, (field, convert) in HEADER_FIELDS.items():
+    for key, option in HEADER_OPTIONS.items():
         number = header.number(key)
-        if number is not None:
-            values[field] = convert(number)
-    for field in ("wavelength_m", "pixel_m"):
-        if values.get(field, 1.0) <= 0:
-            raise InputFileError(f"{header.path}: {field} of the header is not above 0")
-    for field in ("distance_m", "close_distance_m"):
-        if values.get(field, 1.0) == 0:
-            raise InputFileError(f"{header.path}: {field} of the header is 0")
+        if number is None:
+            continue
+        flag = BY_SPELLING[option]
+        stored = flag.convert(number)
+        if key in LIMITED_KEYS and (stored == 0 or not flag.within.holds((number,))):
+            raise InputFileError(
+                f"{header.path}: header key {key}: expected a number {flag.within.text}, got {number:g}"
+            )
+        values[flag.fields[0]] = stored
 
 
 def _apply(option: Met, values: Values) -> None:
@@ -143,16 +126,6 @@ def _settle_sensor(met: Sequence[Met], values: Values) -> None:
         values["sensor_thick_m"] = 0.0
     else:
         values["sensor_mu_inv_m"] = depths[-1]
-
-
-def _settle_convention(values: Values) -> None:
-    """A named convention takes the vectors and the pivot away from the user (P2.4, C4.7)."""
-    convention = values.get("convention", Convention.MOSFLM)
-    if convention is Convention.CUSTOM:
-        return
-    values["pivot"] = FORCED_PIVOT[convention]
-    for field in VECTOR_FIELDS:
-        values.pop(field, None)
 
 
 def _check_beam_size(request: Request) -> None:

@@ -41,6 +41,16 @@ class Pivot(Enum):
     SAMPLE = "sample"
 
 
+FORCED_PIVOT = {
+    Convention.ADXV: Pivot.BEAM,
+    Convention.MOSFLM: Pivot.BEAM,
+    Convention.DENZO: Pivot.BEAM,
+    Convention.XDS: Pivot.SAMPLE,
+    Convention.DIALS: Pivot.SAMPLE,
+}
+"""Every convention but CUSTOM has its own (P2.4)."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """One run as asked for. Defaults: P1.3 and the table of C3."""
@@ -172,3 +182,8 @@ class Request:
     def corrected(self) -> bool:
         """Whether the image defects of the historical program are corrected (P8.4)."""
         return self.physics == "corrected"
+
+    @property
+    def pivot_in_force(self) -> Pivot:
+        """The pivot: forced by a named convention, the user's under CUSTOM (P2.4, P2.4.1)."""
+        return FORCED_PIVOT.get(self.convention, self.pivot)

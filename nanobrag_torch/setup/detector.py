@@ -218,17 +218,6 @@ def beam_points(request: Request, pixel_m: Tensor, fast_m: Tensor, slow_m: Tenso
     )
 
 
-def pivot_in_force(request: Request) -> Pivot:
-    """The pivot: forced by a named convention, the user's under CUSTOM (P2.4, P2.4.1)."""
-    match request.convention:
-        case Convention.CUSTOM:
-            return request.pivot
-        case Convention.XDS | Convention.DIALS:
-            return Pivot.SAMPLE
-        case _:
-            return Pivot.BEAM
-
-
 def not_zero(ratio: Tensor) -> Tensor:
     """``ratio``, or the smallest normal number in place of exactly 0 (P2.6)."""
     return scalar(SMALLEST_NORMAL) if ratio == 0 else ratio
@@ -268,7 +257,7 @@ def place(request: Request, axes: Axes) -> Detector:
     pixel_m = scalar(request.pixel_m)
     fast, slow, fast_m, slow_m = pixel_counts(request, pixel_m)
     points = beam_points(request, pixel_m, fast_m, slow_m)
-    pivot = pivot_in_force(request)
+    pivot = request.pivot_in_force
     turns = vector((request.detector_rotx_rad, request.detector_roty_rad, request.detector_rotz_rad))
     twotheta = scalar(request.twotheta_rad)
 

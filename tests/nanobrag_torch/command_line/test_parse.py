@@ -146,13 +146,7 @@ def test_a_cache_found_by_chance_is_reported(tmp_path: Path, monkeypatch: pytest
 def test_convention_and_pivot(line: str, convention: Convention, pivot: Pivot) -> None:
     """The last selection wins; a named convention forces its pivot (P2.4, C4.7)."""
     got = request(line)
-    assert (got.convention, got.pivot) == (convention, pivot)
-
-
-def test_named_convention_discards_user_vectors() -> None:
-    """Vectors before a convention switch are lost (P2.4)."""
-    assert request("-fdet_vector 1 0 0 -xds").fdet_vector is None
-    assert request("-xds -fdet_vector 1 0 0").fdet_vector == (1.0, 0.0, 0.0)
+    assert (got.convention, got.pivot_in_force) == (convention, pivot)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +276,7 @@ def test_header_sets_the_geometry(option: str, ybeam_m: float, image: str) -> No
     assert (got.Xbeam_m, got.Ybeam_m) == (0.5 / 1000.0, ybeam_m)
     assert (got.ORGX_pixels, got.ORGY_pixels, got.wavelength_m) == (3.0, 2.0, 1.2 / 1e10)
     assert (got.phi_rad, got.osc_rad, got.twotheta_rad) == (3 / DEGREES, 2 / DEGREES, 0.0)
-    assert (got.convention, got.pivot) == (Convention.MOSFLM, Pivot.BEAM)
+    assert (got.convention, got.pivot_in_force) == (Convention.MOSFLM, Pivot.BEAM)
 
 
 def test_options_beat_headers_in_either_order(image: str) -> None:
@@ -322,6 +316,23 @@ def test_an_error_before_help_wins() -> None:
     """The scan is serial (C8.5)."""
     with pytest.raises(UsageError):
         parse(["-nonsense", "-h"])
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (b"PIXEL_SIZE=-1", "PIXEL_SIZE: expected a number > 0, got -1"),
+        (b"WAVELENGTH=0", "WAVELENGTH: expected a number > 0, got 0"),
+        (b"DISTANCE=1e-323", "DISTANCE: expected a number not 0, got 9.88131e-324"),
+        (b"CLOSE_DISTANCE=0", "CLOSE_DISTANCE: expected a number not 0, got 0"),
+    ],
+)
+def test_a_header_is_held_to_the_ranges_of_the_options(entry: bytes, said: str, image: str) -> None:
+    """The message names file, key, range and value (F12.7)."""
+    data = Path(image).read_bytes()
+    Path(image).write_bytes(data.replace(b"}\f", entry + b";\n}\f", 1))
+    with pytest.raises(InputFileError, match=re.escape(f"{image}: header key {said}")):
+        request(f"-img {image}")
 
 
 def test_missing_header_file_is_an_input_error() -> None:
