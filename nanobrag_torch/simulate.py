@@ -13,7 +13,6 @@ import torch
 
 from nanobrag_torch import images, report
 from nanobrag_torch.command_line.request import Request
-from nanobrag_torch.command_line.required_input import cache_warnings
 from nanobrag_torch.errors import DeviceError
 from nanobrag_torch.formats import float_image, pgm, smv
 from nanobrag_torch.formats.atomic_write import check_writable
@@ -70,8 +69,6 @@ def simulate(request: Request, out: TextIO) -> None:
     Raises: NanoBragError where the run cannot be done, MemoryError; files are then complete or absent.
     """
     device = compute_device(request.device)
-    for warning in cache_warnings(request):
-        LOG.warning(warning)
     for path in output_files(request):
         check_writable(path)
     seed = seeded(request)

@@ -11,7 +11,7 @@ import pytest
 
 from nanobrag_torch.command_line.parse import StopEarly, parse
 from nanobrag_torch.command_line.request import Convention, CrystalShape, Pivot, Request
-from nanobrag_torch.command_line.required_input import MissingInputError, cache_warnings, require_inputs
+from nanobrag_torch.command_line.required_input import MissingInputError, require_inputs
 from nanobrag_torch.errors import InputFileError, UsageError
 
 # binary64 nearest to 180 / pi as P1.1 gives it
@@ -113,15 +113,6 @@ def test_a_cache_file_stands_in_for_structure_factors(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "Fdump.bin").write_bytes(b"")
     require_inputs(request(line))
-
-
-def test_a_cache_found_by_chance_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It wins over -default_F inside its box (HD-SF-2)."""
-    monkeypatch.chdir(tmp_path)
-    assert cache_warnings(request("-default_F 1 -cell 9")) == []
-    (tmp_path / "Fdump.bin").write_bytes(b"")
-    assert cache_warnings(request("-hkl a -default_F 1 -cell 9")) == []
-    assert [text.split()[0] for text in cache_warnings(request("-default_F 1 -cell 9"))] == ["-default_F"]
 
 
 @pytest.mark.parametrize(
