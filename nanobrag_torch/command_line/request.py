@@ -17,7 +17,7 @@ Vector = tuple[float, float, float]
 class CrystalShape(Enum):
     """Lattice factor of P6.9; the value is the word of the summary (C6.2)."""
 
-    SQUARE = "parallelpiped"
+    SQUARE = "parallelepiped"
     ROUND = "ellipsoidal"
     GAUSS = "gaussian"
     TOPHAT = "tophat"

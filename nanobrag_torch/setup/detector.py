@@ -15,11 +15,10 @@ from nanobrag_torch.errors import InputFileError, UsageError
 from nanobrag_torch.formats import smv
 from nanobrag_torch.physics.vectors import Vec3, add, cross, dot, norm, scale, subtract, unit
 from nanobrag_torch.setup.counts import layer_grid
-from nanobrag_torch.setup.experiment import Centres, Detector, Roi, Sensor, scalar, vector
+from nanobrag_torch.setup.experiment import Centres, Detector, Roi, Sensor, maybe, scalar, vector
 from nanobrag_torch.setup.rotation import rotaxis, rotxyz
 
 LOG = logging.getLogger(__name__)
-
 
 MOST_LAYERS = 10**6
 """Thinner layers than a nanometre of a millimetre sensor are a slip."""
@@ -147,7 +146,7 @@ def pixel_mask(request: Request, fast: int, slow: int) -> Tensor | None:
 def sensor_layers(request: Request) -> Sensor:
     """Layers of the sensor and its attenuation (P4.1, C4.9)."""
     thickness = scalar(request.sensor_thick_m)
-    mu = None if request.sensor_mu_inv_m is None else scalar(request.sensor_mu_inv_m)
+    mu = maybe(request.sensor_mu_inv_m)
     layers = layer_grid(request.sensor_layers, thickness, request.corrected)
     if layers.count > MOST_LAYERS:
         raise UsageError(f"-detector_thicksteps: {layers.count} layers, expected at most {MOST_LAYERS}")

@@ -45,8 +45,9 @@ def sampling(
 ) -> Sampling:
     """Sampling of ``request`` for the resolved detector, beam and crystal."""
     recommended = recommended_oversample(detector, crystal, beam.wavelength_m)
-    automatic = request.oversample is None or request.oversample <= 0
-    oversample = recommended if automatic or request.oversample is None else request.oversample
+    given = request.oversample or 0
+    automatic = given <= 0
+    oversample = recommended if automatic else given
     if oversample < recommended:
         LOG.warning(
             "-oversample %d: intensity may vary a lot across a pixel, -oversample %d is recommended",
