@@ -344,3 +344,6 @@ const nb_option nb_options[] = {
           "-odet_vector", "no effect"),
   { .names = NULL },
 };
+
+_Static_assert(sizeof nb_options / sizeof *nb_options <= NB_MAX_OPTIONS,
+               "nb_settings.seen has no room for every option");
