@@ -96,24 +96,19 @@ def normal(odet: Vec3, fdet: Vec3, sdet: Vec3) -> Vec3:
 
 
 def pixel_counts(request: Request, pixel_m: Tensor) -> tuple[int, int, Tensor, Tensor]:
-    """Fast and slow pixel counts and the detector's edges in metres (P2.2)."""
+    """Fast and slow pixel counts and the detector's edges in metres (P2.2). Raises: UsageError (C8.9)."""
     fast_m, slow_m = scalar(request.detector_fast_m), scalar(request.detector_slow_m)
     if request.fast_pixels is not None:
         fast_m = pixel_m * request.fast_pixels
     if request.slow_pixels is not None:
         slow_m = pixel_m * request.slow_pixels
     ratios = float(fast_m / pixel_m - 0.5), float(slow_m / pixel_m - 0.5)
-    if max(ratios) > LARGEST_COUNT:
+    usable = min(ratios) > 0 and max(ratios) <= LARGEST_COUNT
+    fast, slow = (math.ceil(ratio) for ratio in ratios) if usable else (0, 0)
+    if not 1 <= fast * slow <= LARGEST_COUNT:
         raise UsageError(
-            f"detector of {ratios[0]:g} x {ratios[1]:g} pixels (fast x slow): "
-            f"expected at most {LARGEST_COUNT} in all"
-        )
-    fast, slow = math.ceil(ratios[0]), math.ceil(ratios[1])
-    if fast < 1 or slow < 1:
-        raise UsageError(f"detector of {fast} x {slow} pixels (fast x slow): expected at least 1 x 1")
-    if fast * slow > LARGEST_COUNT:
-        raise UsageError(
-            f"detector of {fast} x {slow} pixels (fast x slow): expected at most {LARGEST_COUNT} in all"
+            f"detector of {ratios[0] + 0.5:g} x {ratios[1] + 0.5:g} pixels (fast x slow): expected at least "
+            f"1 x 1 and at most {LARGEST_COUNT} in all (-detpixels, -detsize, -pixel)"
         )
     return fast, slow, fast_m, slow_m
 
