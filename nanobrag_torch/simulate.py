@@ -98,12 +98,13 @@ def timed_render(
     region = experiment.detector.roi.pixels
     progress = progress_on(out, sys.stderr, region) if request.progress else None
     started = time.monotonic()
-    rendering = render(experiment, device=device, dtype=DTYPES[request.dtype], progress=progress)
-    rendering = rendering.to(torch.device("cpu"))
-    seconds = time.monotonic() - started
-    if progress is not None:
-        progress.close()
-    return rendering, seconds
+    try:
+        rendering = render(experiment, device=device, dtype=DTYPES[request.dtype], progress=progress)
+        rendering = rendering.to(torch.device("cpu"))
+    finally:  # a bar must not stand in the way of the line of an error
+        if progress is not None:
+            progress.close()
+    return rendering, time.monotonic() - started
 
 
 def warn_of_the_end_of_interpolation(rendering: Rendering, detector: Detector) -> None:
