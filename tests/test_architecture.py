@@ -168,7 +168,7 @@ def test_the_root_holds_only_what_a_visitor_must_see() -> None:
 
 
 def test_the_data_that_packages_promise_are_there() -> None:
-    """A marker that pyproject.toml names and nobody wrote would leave users without types, and pip in silence."""
+    """A marker that pyproject.toml names and nobody wrote leaves users without types, and nobody is told."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     for package, patterns in project["tool"]["setuptools"]["package-data"].items():
         for pattern in patterns:
