@@ -8,7 +8,8 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 for program in nanoBragg nanoBragg-spec; do
   "$1/$program" -cell 100 100 100 90 90 90 -lambda 1 -distance 100 \
-    -detpixels 8 -default_F 100 -N 5 -oversample 1 -seed 1 > output.txt
+    -detpixels 8 -default_F 100 -N 5 -oversample 1 -seed 1 > output.txt 2>&1 ||
+    { cat output.txt >&2; exit 1; }
   got=$(sha256sum floatimage.bin | cut -d ' ' -f 1)
   if [ "$got" != "$want" ]; then
     echo "$program: float image $got, expected $want" >&2

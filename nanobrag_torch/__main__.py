@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from nanobrag_torch.command_line.parse import parse
 from nanobrag_torch.command_line.required_input import MissingInputError
@@ -15,34 +17,78 @@ from nanobrag_torch.errors import NanoBragError
 
 LOG = logging.getLogger("nanobrag_torch")
 FAILED = NanoBragError.exit_code
+INTERRUPTED = 130
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command line; 0 on success, 9 after one line on standard error (C5)."""
+    """Run one command line.
+
+    Returns 0 on success, 9 after one line on standard error (C5), 130 after Ctrl-C as shells do.
+    """
+    make_streams_usable()
     try:
         with warnings_on_standard_error():
-            return run(sys.argv[1:] if argv is None else argv)
-    except MissingInputError as error:
-        print(text_for("-h"), end="")
-        print(f"ERROR: {error}", file=sys.stderr)
-        return FAILED
+            run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+        return 0
     except NanoBragError as error:
-        print(f"ERROR: {error}", file=sys.stderr)
-        return error.exit_code
+        return failed(str(error), error.exit_code)
     except BrokenPipeError:
         # the reader of our standard output went away, which is no news to anybody
-        sys.stderr.close()
+        discard_standard_output()
         return FAILED
+    except OSError as error:
+        # files have errors of their own, so this is standard output
+        discard_standard_output()
+        return failed(f"standard output: {error.strerror}, expected a stream that can be written")
     except MemoryError:
-        print("ERROR: not enough memory for this run, expected a smaller detector or table", file=sys.stderr)
-        return FAILED
+        return failed("not enough memory for this run, expected a smaller detector or table")
+    except KeyboardInterrupt:
+        return failed("interrupted, no file was left unfinished", INTERRUPTED)
+
+
+def run(argv: list[str]) -> None:
+    """Parse and simulate; torch is only loaded when there is something to render."""
+    try:
+        request, warnings = parse(argv)
+    except StopEarly as stop:
+        print(text_for(stop.option), end="")
+        return
+    for warning in warnings:
+        LOG.warning(warning)
+    from nanobrag_torch.simulate import simulate
+
+    try:
+        simulate(request, sys.stdout)
+    except MissingInputError:
+        print(text_for("-h"), end="")
+        raise
+
+
+def failed(message: str, status: int = FAILED) -> int:
+    """Print the one line of an error; the exit status."""
+    print(f"ERROR: {one_line(message)}", file=sys.stderr)
+    return status
+
+
+def one_line(text: str) -> str:
+    """``text`` with a question mark for each character that cannot be shown: names may hold anything."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+class OneLine(logging.Formatter):
+    """``WARNING: ...`` on one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Level and message."""
+        return f"{record.levelname}: {one_line(record.getMessage())}"
 
 
 @contextmanager
 def warnings_on_standard_error() -> Iterator[None]:
     """Show what the package logs, one line ``WARNING: ...`` each (C8.3)."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    handler.setFormatter(OneLine())
     LOG.addHandler(handler)
     try:
         yield
@@ -50,19 +96,20 @@ def warnings_on_standard_error() -> Iterator[None]:
         LOG.removeHandler(handler)
 
 
-def run(argv: list[str]) -> int:
-    """Parse and simulate; torch is only loaded when there is something to render."""
-    try:
-        request, warnings = parse(argv)
-    except StopEarly as stop:
-        print(text_for(stop.option), end="")
-        return 0
-    for warning in warnings:
-        LOG.warning(warning)
-    from nanobrag_torch.simulate import simulate
+def make_streams_usable() -> None:
+    """Stand in for streams that the caller closed, and pass on file names that are not valid text."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
 
-    simulate(request, sys.stdout)
-    return 0
+
+def discard_standard_output() -> None:
+    """Lead it nowhere: Python flushes it once more at the end, and would fail and complain again."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TextIO
 
@@ -12,7 +14,6 @@ import torch
 
 from nanobrag_torch import images, report
 from nanobrag_torch.command_line.request import Request
-from nanobrag_torch.command_line.required_input import cache_warnings
 from nanobrag_torch.errors import DeviceError
 from nanobrag_torch.formats import float_image, pgm, smv
 from nanobrag_torch.formats.atomic_write import check_writable
@@ -56,14 +57,24 @@ def seeded(request: Request, now_s: int) -> tuple[Request, int]:
     return replace(request, misset_seed=misset_seed), noise_seed
 
 
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Raise MemoryError where torch has no memory left, which it says with a RuntimeError of many lines."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
+            raise MemoryError from None
+        raise
+
+
+@memory_errors()
 def simulate(request: Request, out: TextIO) -> None:
     """Render ``request`` and write its files; the report goes to ``out``.
 
-    Raises: NanoBragError where the run cannot be done; files are then complete or absent.
+    Raises: NanoBragError where the run cannot be done, MemoryError; files are then complete or absent.
     """
     device = compute_device(request.device)
-    for warning in cache_warnings(request):
-        LOG.warning(warning)
     for path in output_files(request):
         check_writable(path)
     request, seed = seeded(request, int(time.time()))
@@ -93,12 +104,13 @@ def timed_render(
     region = experiment.detector.roi.pixels
     progress = progress_on(out, sys.stderr, region) if request.progress else None
     started = time.monotonic()
-    rendering = render(experiment, device=device, dtype=DTYPES[request.dtype], progress=progress)
-    rendering = rendering.to(torch.device("cpu"))
-    seconds = time.monotonic() - started
-    if progress is not None:
-        progress.close()
-    return rendering, seconds
+    try:
+        rendering = render(experiment, device=device, dtype=DTYPES[request.dtype], progress=progress)
+        rendering = rendering.to(torch.device("cpu"))
+    finally:  # a bar must not stand in the way of the line of an error
+        if progress is not None:
+            progress.close()
+    return rendering, time.monotonic() - started
 
 
 def warn_of_the_end_of_interpolation(rendering: Rendering, detector: Detector) -> None:

@@ -5,6 +5,7 @@ import math
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -164,6 +165,14 @@ def test_the_root_holds_only_what_a_visitor_must_see() -> None:
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("not a git checkout, so there is no telling what is ignored")
     assert {line.split("/")[0] for line in listed.splitlines()} <= ROOT_ENTRIES
+
+
+def test_the_data_that_packages_promise_are_there() -> None:
+    """A marker that pyproject.toml names and nobody wrote leaves users without types, and nobody is told."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for package, patterns in project["tool"]["setuptools"]["package-data"].items():
+        for pattern in patterns:
+            assert list((ROOT / package).glob(pattern)), f"{package} has no {pattern}"
 
 
 def number_divisions(path: Path) -> Iterator[int]:

@@ -6,9 +6,13 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from nanobrag_torch.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,6 +37,22 @@ def test_the_example_writes_the_image_it_names(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     pixels = int(arguments[arguments.index("-detpixels") + 1])
     assert (tmp_path / "cro.bin").stat().st_size == 4 * pixels**2
+
+
+def test_the_python_example_makes_the_image_of_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines as they stand, in an empty folder, where they write nothing."""
+    block = re.search(r"^    from nanobrag_torch(?:.*\n|\n)+?(?=^\S)", README, flags=re.MULTILINE)
+    assert block
+    lines = textwrap.dedent(block[0])
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(lines, names)
+    assert not list(tmp_path.iterdir())
+    arguments = re.search(r'"(-cell .*?)"', lines)
+    assert arguments and main([*arguments[1].split(), "-floatfile", "image.bin"]) == 0
+    assert names["image"].numpy().tobytes() == (tmp_path / "image.bin").read_bytes()
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z]+)`", README))))

@@ -1,5 +1,7 @@
 #include "advice.h"
 
+#include <stddef.h>
+
 #include "mode.h"
 #include "parse.h"
 #include "slurp.h"
@@ -58,29 +60,29 @@ static void warn_custom_centres (const nb_settings *s) {
 }
 
 static const char *const CONVENTIONS[] = { "-mosflm", "-xds", "-adxv",
-  "-denzo", "-dials" };
+  "-denzo", "-dials", NULL };
 static const char *const VECTORS[] = { "-spindle_axis", "-fdet_vector",
   "-sdet_vector", "-odet_vector", "-beam_vector", "-polar_vector",
-  "-twotheta_axis", "-pix0_vector", "-pix0_vector_mm" };
-static const char *const ORIGINS[] = { "-pix0_vector", "-pix0_vector_mm" };
-enum { CONVENTION_COUNT = 5, VECTOR_COUNT = 9 };
+  "-twotheta_axis", "-pix0_vector", "-pix0_vector_mm", NULL };
+static const char *const ORIGINS[] = { "-pix0_vector", "-pix0_vector_mm",
+  NULL };
 
-/* options that would set the pivot under CUSTOM, P2.4.1; their other effect
-   makes only -pivot itself idle */
 static void warn_convention (const nb_settings *s) {
   if (s->convention == NB_CUSTOM) {
-    for (int i = 0; i < CONVENTION_COUNT; ++i)
+    for (int i = 0; CONVENTIONS[i]; ++i)
       unused(s, CONVENTIONS[i], "a vector option selects the custom "
              "convention");
-    for (int i = 0; i < 2; ++i)
+    for (int i = 0; ORIGINS[i]; ++i)
       unused(s, ORIGINS[i], "it only selects the custom convention");
     return;
   }
-  for (int i = 0; i < VECTOR_COUNT; ++i)
+  for (int i = 0; VECTORS[i]; ++i)
     unused(s, VECTORS[i], "a convention option comes later");
   unused(s, "-pivot", "the convention sets the pivot");
 }
 
+/* options that set the pivot under CUSTOM (P2.4.1), where a named convention
+   forces the other one */
 static void warn_implicit_pivot (const nb_settings *s) {
   bool sample = s->convention == NB_XDS || s->convention == NB_DIALS;
   if (s->convention == NB_CUSTOM || nb_seen(s, "-pivot")) return;
@@ -110,10 +112,11 @@ static void warn_detector (const nb_settings *s) {
 static void warn_beam (const nb_settings *s) {
   static const char *const options[] = { "-divergence", "-hdivrange",
     "-vdivrange", "-hdivstep", "-vdivstep", "-hdivsteps", "-vdivsteps",
-    "-divsteps", "-round_div", "-square_div", "-dispersion", "-dispsteps" };
+    "-divsteps", "-round_div", "-square_div", "-dispersion", "-dispsteps",
+    NULL };
   if (s->flux != 0.0 && s->exposure > 0.0)
     unused(s, "-fluence", "-flux takes precedence");
-  for (int i = 0; s->source_file && i < 12; ++i)
+  for (int i = 0; s->source_file && options[i]; ++i)
     unused(s, options[i], "a source file is used");
 }
 

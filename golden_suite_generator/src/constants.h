@@ -1,5 +1,5 @@
 /*
-** Physical and numerical constants, P1.1.
+** Physical and numerical constants, P1.1, and limits of C8.9.
 */
 #ifndef NB_CONSTANTS_H
 #define NB_CONSTANTS_H
@@ -11,5 +11,7 @@
 #define NB_HC_EV_A 12398.42                 /* eV Angstrom */
 #define NB_TINY 2.2250738585072014e-308     /* smallest normal binary64 */
 #define NB_SOURCE_DISTANCE_M 10.0
+#define NB_LARGEST_COUNT 2147483647.0       /* pixels, terms, steps, indices */
+#define NB_LONGEST_M 1e50                   /* edges and distances (m) */
 
 #endif

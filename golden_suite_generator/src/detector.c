@@ -3,12 +3,7 @@
 #include <math.h>
 
 #include "constants.h"
-#include "mode.h"
 #include "number.h"
-
-/* C8.9 */
-static const double LONGEST_M = 1e50;
-static const double MOST_PIXELS = 2147483647.0;
 
 /* working values of the set-up that the result does not keep */
 typedef struct {
@@ -30,13 +25,13 @@ static bool resolve_counts (setup *s, nb_error *e) {
     int32_t n = nb_nearest(d->size[i] / d->pixel);
     if (n < 1)
       return nb_fail(e, "detector: %s edge %g m of pixels %g m makes no "
-                     "usable pixel count, expected 1 to 2147483647",
-                     axis[i], d->size[i], d->pixel);
+                     "usable pixel count, expected 1 to %.0f", axis[i],
+                     d->size[i], d->pixel, NB_LARGEST_COUNT);
     d->pixels[i] = n;
   }
-  if ((double)d->pixels[0] * (double)d->pixels[1] > MOST_PIXELS)
+  if ((double)d->pixels[0] * (double)d->pixels[1] > NB_LARGEST_COUNT)
     return nb_fail(e, "detector: %ld x %ld pixels, expected at most %.0f in "
-                   "all", d->pixels[0], d->pixels[1], MOST_PIXELS);
+                   "all", d->pixels[0], d->pixels[1], NB_LARGEST_COUNT);
   return true;
 }
 
@@ -264,10 +259,10 @@ static bool check_lengths (const setup *s, nb_error *e) {
   static const char *const what[3] = { "width", "height", "distance of the "
                                        "first pixel" };
   for (int i = 0; i < 3; ++i)
-    if (!(fabs(length[i]) <= LONGEST_M))
+    if (!(fabs(length[i]) <= NB_LONGEST_M))
       return nb_fail(e, "detector: %s is %g m, expected at most %g m "
                      "(-pixel, -detsize, -distance)", what[i], length[i],
-                     LONGEST_M);
+                     NB_LONGEST_M);
   return true;
 }
 

@@ -57,13 +57,14 @@ static bool check_cell (const nb_experiment *x, nb_error *e) {
       shortest = x->sources[i].wavelength;
   for (int i = 0; i < 3; ++i)
     if ((given && xtal->length[i] == 0.0) ||
-        !(xtal->length[i] * (2.0 / shortest) <= 2147483647.0) ||
-        !(xtal->cells[i] <= 2147483647.0))
+        !(xtal->length[i] * (2.0 / shortest) <= NB_LARGEST_COUNT) ||
+        !(xtal->cells[i] <= NB_LARGEST_COUNT))
       return nb_fail(e, "crystal: cell edge %d is %g m with %g cells and the "
                      "shortest wavelength %g m, expected Miller indices and "
-                     "cells of at most 2147483647 (-cell, -mat, -lambda, "
-                     "-sourcefile, -sample_x/_y/_z)",
-                     i + 1, xtal->length[i], xtal->cells[i], shortest);
+                     "cells of at most %.0f (-cell, -mat, -lambda, "
+                     "-sourcefile, -sample_x/_y/_z)", i + 1,
+                     xtal->length[i], xtal->cells[i], shortest,
+                     NB_LARGEST_COUNT);
   return true;
 }
 
@@ -114,10 +115,10 @@ static bool count_steps (nb_experiment *x, nb_error *e) {
   double os = (double)x->oversample;
   double steps = (double)x->source_count * (double)x->sampling.domains *
                  (double)x->sampling.phi.n * os * os;
-  if (steps > 2147483647.0)
+  if (steps > NB_LARGEST_COUNT)
     return nb_fail(e, "-oversample, -phisteps, -mosaic_domains, -divsteps, "
                    "-dispsteps: %g terms per pixel, expected at most "
-                   "2147483647", steps);
+                   "%.0f", steps, NB_LARGEST_COUNT);
   x->steps = (int32_t)steps;
   return true;
 }

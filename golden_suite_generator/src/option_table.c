@@ -350,3 +350,6 @@ const nb_option nb_options[] = {
           "-odet_vector", "no effect; see -odet_vector"),
   { .names = NULL },
 };
+
+_Static_assert(sizeof nb_options / sizeof *nb_options <= NB_MAX_OPTIONS,
+               "nb_settings.seen has no room for every option");

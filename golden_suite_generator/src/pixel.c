@@ -165,13 +165,13 @@ static nb_indices miller_indices (const nb_vec cell[3], nb_vec q) {
 static void add_term (state *s, const nb_vec cell[3]) {
   double axis[3] = { 1.0, 1.0, 1.0 };
   nb_indices hkl = miller_indices(cell, s->q);
-  if (s->trace && traces_first_term(s)) trace_orientation(s, cell, &hkl);
+  if (traces_first_term(s)) trace_orientation(s, cell, &hkl);
   double f_latt = nb_lattice_factor(&s->x->crystal, &hkl, axis);
   if (s->trace) trace_lattice(s, &hkl, axis, f_latt);
   if (f_latt == 0.0 && (corrected(s) || s->x->settings->water == 0.0))
     return;
   double f = structure_factor(s, &hkl);
-  if (s->trace && traces_first_term(s)) nb_trace_real(s->trace, "F_cell", f);
+  if (traces_first_term(s)) nb_trace_real(s->trace, "F_cell", f);
   double term = f * f * f_latt * f_latt;
   if (corrected(s)) add_separately(s, term);
   else add_running(s, term);
@@ -241,7 +241,7 @@ static void add_source (state *s) {
   s->q = (nb_vec){ (d.x - k.x) / s->wavelength,
                    (d.y - k.y) / s->wavelength,
                    (d.z - k.z) / s->wavelength };
-  if (s->trace && traces_first_source(s)) trace_geometry(s);
+  if (traces_first_source(s)) trace_geometry(s);
   remember_background(s);
   if (beyond_dmin(s)) return;
   update_polar(s);

@@ -4,19 +4,17 @@
 
 #include "constants.h"
 #include "mode.h"
-#include "number.h"
 
 /* C8.9: more is a slip in a count or step */
 static const double MOST_ORIENTATIONS = 1e8;
 static const long MOST_LAYERS = 1000000;
-static const double LONGEST_M = 1e50;
 
 /* ---- the generic resolver, P4.1 -------------------------------------- */
 
 /* ceil(range/step); -1 if it does not fit 32 bits */
 static long steps_to_cover (double range, double step) {
   double n = ceil(range / step);
-  return n >= 0.0 && n <= 2147483647.0 ? (long)n : -1;
+  return n >= 0.0 && n <= NB_LARGEST_COUNT ? (long)n : -1;
 }
 
 static void clean_up (nb_sampled *s) {
@@ -54,8 +52,8 @@ static void resolve_count (nb_sampled *s, double default_range) {
 }
 
 static bool too_many (const char *what, nb_error *e) {
-  return nb_fail(e, "%s: range divided by step gives more than 2147483647 "
-                 "steps, expected a larger step", what);
+  return nb_fail(e, "%s: range divided by step gives more than %.0f steps, "
+                 "expected a larger step", what, NB_LARGEST_COUNT);
 }
 
 static bool resolve (nb_sampled *s, double default_range, const char *what,
@@ -146,9 +144,9 @@ static void resolve_mosaic (const nb_settings *in, nb_sampling *out) {
 
 static bool check_limits (const nb_sampling *s, nb_error *e) {
   double orientations = (double)s->phi.n * (double)s->domains;
-  if (s->layers.range > LONGEST_M)
+  if (s->layers.range > NB_LONGEST_M)
     return nb_fail(e, "-detector_thick: %g m, expected at most %g m",
-                   s->layers.range, LONGEST_M);
+                   s->layers.range, NB_LONGEST_M);
   if (s->layers.n > MOST_LAYERS)
     return nb_fail(e, "-detector_thicksteps: %ld layers, expected at most "
                    "%ld", s->layers.n, MOST_LAYERS);

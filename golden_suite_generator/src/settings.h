@@ -1,6 +1,8 @@
 /*
 ** Everything the user can say, in internal units (P1.2), with the defaults of
-** P1.3.  Counts, ranges and steps of -1 are unset.
+** P1.3.  Counts, ranges and steps of -1 are unset.  What an option sets is an
+** int64_t, a double or a string, also where two values would do: the option
+** table stores through offsets.
 */
 #ifndef NB_SETTINGS_H
 #define NB_SETTINGS_H

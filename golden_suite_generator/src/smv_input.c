@@ -101,30 +101,30 @@ static bool open_smv (const char *path, bool is_mask, smv *s, nb_error *e) {
   return false;
 }
 
+static bool check_count (const smv *s, const char *key, double count,
+                         nb_error *e) {
+  return (count >= 1.0 && count <= NB_LARGEST_COUNT) ||
+    nb_fail(e, "%s: file '%s': header key %s is %g or missing, expected 1 to "
+            "%.0f", s->option, s->header.path, key, count, NB_LARGEST_COUNT);
+}
+
+/* F12.4: DETECTOR_DIMENSIONS stands for both where SIZE1 is 0 */
 static bool read_counts (const smv *s, double counts[2], nb_error *e) {
-  static const char *const keys[2] = { "SIZE1", "SIZE2" };
-  for (int i = 0; i < 2; ++i) {
-    counts[i] = 0.0;
-    bool found = find_number(s, keys[i], &counts[i]);
-    if (found && i == 0 && counts[0] == 0.0 &&
-        find_number(s, "DETECTOR_DIMENSIONS", &counts[0])) {
-      counts[1] = counts[0];
-      return counts[0] >= 1.0 && counts[0] <= 2147483647.0;
-    }
-    if (!found || !(counts[i] >= 1.0 && counts[i] <= 2147483647.0))
-      return nb_fail(e, "%s: file '%s': header key %s is %g or missing, "
-                     "expected 1 or more", s->option, s->header.path,
-                     keys[i], counts[i]);
+  counts[0] = counts[1] = 0.0;
+  bool found = find_number(s, "SIZE1", &counts[0]);
+  (void)find_number(s, "SIZE2", &counts[1]);   /* 0 if missing */
+  if (found && counts[0] == 0.0 &&
+      find_number(s, "DETECTOR_DIMENSIONS", &counts[0])) {
+    counts[1] = counts[0];
+    return check_count(s, "DETECTOR_DIMENSIONS", counts[0], e);
   }
-  return true;
+  return check_count(s, "SIZE1", counts[0], e) &&
+         check_count(s, "SIZE2", counts[1], e);
 }
 
 static bool read_shape (const smv *s, nb_settings *set, nb_error *e) {
   double counts[2], pixel;
-  if (!read_counts(s, counts, e))
-    return *e->text ? false
-      : nb_fail(e, "%s: file '%s': DETECTOR_DIMENSIONS is %g, expected 1 or "
-                "more", s->option, s->header.path, counts[0]);
+  if (!read_counts(s, counts, e)) return false;
   if (find_number(s, "PIXEL_SIZE", &pixel)) {
     set->pixel = pixel / 1000.0;
     if (!(set->pixel > 0.0))

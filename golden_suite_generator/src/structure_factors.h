@@ -6,8 +6,8 @@
 #define NB_STRUCTURE_FACTORS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "error.h"
 

@@ -1,7 +1,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "alloc.h"
 #include "number.h"
 #include "slurp.h"
 #include "structure_table.h"

@@ -83,11 +83,12 @@ def _convention(met: Sequence[Met], request: Request) -> Iterator[str]:
 
 def _pivots(met: Sequence[Met], request: Request) -> Iterator[str]:
     """Pivot requests under a named convention; implicit ones only where they are overruled."""
-    forced = f"the {request.convention.value} convention pivots about the {request.pivot.value}"
+    pivot = request.pivot_in_force
+    forced = f"the {request.convention.value} convention pivots about the {pivot.value}"
     for option in _named(met, "-pivot"):
         yield _line(option.spelling, forced)
     last = [option for option in met if option.flag.pivot is not None]
-    if last and last[-1].flag.convention is None and last[-1].flag.pivot is not request.pivot:
+    if last and last[-1].flag.convention is None and last[-1].flag.pivot is not pivot:
         yield _line(f"the pivot implied by {last[-1].spelling}", forced)
 
 

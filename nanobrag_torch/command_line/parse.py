@@ -7,40 +7,21 @@ and ``--version`` raise ``StopEarly``; ``usage.text_for`` holds what to print.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from nanobrag_torch.command_line.flags import Kind
+from nanobrag_torch.command_line.flags import BY_SPELLING, Kind
 from nanobrag_torch.command_line.no_effect import no_effect_warnings
-from nanobrag_torch.command_line.request import Convention, Pivot, Request
+from nanobrag_torch.command_line.request import Pivot, Request
 from nanobrag_torch.command_line.scan import Met, StopEarly, scan
-from nanobrag_torch.constants import DEGREES_PER_RADIAN
 from nanobrag_torch.errors import InputFileError, UsageError
 from nanobrag_torch.formats.smv_header import SmvHeader, read_header
 
 __all__ = ["StopEarly", "parse"]
 
 Values = dict[str, Any]
-Origins = dict[str, str]
-"""Field of a request -> image header that gave it."""
-
-FORCED_PIVOT = {
-    Convention.ADXV: Pivot.BEAM,
-    Convention.MOSFLM: Pivot.BEAM,
-    Convention.DENZO: Pivot.BEAM,
-    Convention.XDS: Pivot.SAMPLE,
-    Convention.DIALS: Pivot.SAMPLE,
-}
-VECTOR_FIELDS = (
-    "beam_vector",
-    "fdet_vector",
-    "sdet_vector",
-    "odet_vector",
-    "twotheta_axis",
-    "polar_vector",
-    "spindle_axis",
-)
-DEFAULT_PIXEL_M = 1.0e-4
+Origins = dict[str, tuple[str, str, float]]
+"""Field of a request -> path, key and number of the header that gave it."""
 
 
 def parse(argv: Sequence[str]) -> tuple[Request, list[str]]:
@@ -53,9 +34,10 @@ def parse(argv: Sequence[str]) -> tuple[Request, list[str]]:
     values, origins = _header_values(_last_file(met, "-mask"), _last_file(met, "-img"))
     for option in met:
         _apply(option, values)
-    _check_header_values(values, origins)
+    _require_usable("wavelength_m", values, origins)
+    # the close distance beats the distance (C4.5)
+    _require_usable("close_distance_m" if "close_distance_m" in values else "distance_m", values, origins)
     _settle_sensor(met, values)
-    _settle_convention(values)
     request = Request(**values)
     _check_beam_size(request)
     return request, no_effect_warnings(met, request)
@@ -74,56 +56,51 @@ def _header_values(mask_file: str | None, image_file: str | None) -> tuple[Value
         _ingest(read_header(mask_file), values, origins)
         if "Ybeam_m" in values:
             # the slow edge as known at this moment, counted from the far side (P2.1)
-            slow_m = values.get("pixel_m", DEFAULT_PIXEL_M) * values["slow_pixels"]
+            slow_m = values.get("pixel_m", Request().pixel_m) * values["slow_pixels"]
             values["Ybeam_m"] = slow_m - values["Ybeam_m"]
     if image_file is not None:
         _ingest(read_header(image_file), values, origins)
     return values, origins
 
 
-HEADER_FIELDS: dict[str, tuple[str, Callable[[float], float]]] = {
-    "PIXEL_SIZE": ("pixel_m", lambda x: x / 1000.0),
-    "DISTANCE": ("distance_m", lambda x: x / 1000.0),
-    "CLOSE_DISTANCE": ("close_distance_m", lambda x: x / 1000.0),
-    "WAVELENGTH": ("wavelength_m", lambda x: x / 1e10),
-    "BEAM_CENTER_X": ("Xbeam_m", lambda x: x / 1000.0),
-    "BEAM_CENTER_Y": ("Ybeam_m", lambda x: x / 1000.0),
-    "ORGX": ("ORGX_pixels", lambda x: x),
-    "ORGY": ("ORGY_pixels", lambda x: x),
-    "PHI": ("phi_rad", lambda x: x / DEGREES_PER_RADIAN),
-    "OSC_RANGE": ("osc_rad", lambda x: x / DEGREES_PER_RADIAN),
+HEADER_OPTIONS = {
+    "PIXEL_SIZE": "-pixel",
+    "DISTANCE": "-distance",
+    "CLOSE_DISTANCE": "-close_distance",
+    "WAVELENGTH": "-lambda",
+    "BEAM_CENTER_X": "-Xbeam",
+    "BEAM_CENTER_Y": "-Ybeam",
+    "ORGX": "-ORGX",
+    "ORGY": "-ORGY",
+    "PHI": "-phi",
+    "OSC_RANGE": "-osc",
 }
+"""Key of a header -> the option whose field and unit it shares (P1.2, P2.1)."""
 
 
 def _ingest(header: SmvHeader, values: Values, origins: Origins) -> None:
-    """Put the keys of one header into ``values`` with the operations of P2.1."""
+    """Put the keys of one header into ``values``. Raises: InputFileError for a pixel of no size."""
     values["fast_pixels"], values["slow_pixels"] = header.width, header.height
-    for key, (field, convert) in HEADER_FIELDS.items():
+    for key, option in HEADER_OPTIONS.items():
         number = header.number(key)
         if number is not None:
-            values[field] = convert(number)
-            origins[field] = header.path
-    if values.get("pixel_m", 1.0) <= 0:
-        raise _unusable(header.path, "PIXEL_SIZE", values["pixel_m"] * 1000.0, "above")
+            flag = BY_SPELLING[option]
+            values[flag.fields[0]] = flag.convert(number)
+            origins[flag.fields[0]] = (header.path, key, number)
+    _require_usable("pixel_m", values, origins)
 
 
-def _check_header_values(values: Values, origins: Origins) -> None:
-    """Numbers of headers that no option replaced: options are in range, so what is not is a header's.
-
-    The close distance beats the distance (C4.5). Raises: InputFileError.
-    """
-    if values.get("wavelength_m", 1.0) <= 0:
-        got = values["wavelength_m"] * 1e10
-        raise _unusable(origins["wavelength_m"], "WAVELENGTH", got, "above")
-    field, key = "close_distance_m", "CLOSE_DISTANCE"
-    if field not in values:
-        field, key = "distance_m", "DISTANCE"
-    if values.get(field, 1.0) == 0:
-        raise _unusable(origins[field], key, 0.0, "other than")
-
-
-def _unusable(path: str, key: str, got: float, expected: str) -> InputFileError:
-    return InputFileError(f"{path}: header key {key}: expected a number {expected} 0, got {got:g}")
+def _require_usable(field: str, values: Values, origins: Origins) -> None:
+    """Raise InputFileError for a header's number beyond the range of its option, unless it was replaced."""
+    if field not in origins:
+        return
+    path, key, number = origins[field]
+    flag = BY_SPELLING[HEADER_OPTIONS[key]]
+    stored = flag.convert(number)
+    if values[field] == stored and (stored == 0 or not flag.within.holds((number,))):
+        raise InputFileError(
+            f"{path}: header key {key}: expected a number {flag.within.text}, got {number:g}"
+        )
 
 
 def _apply(option: Met, values: Values) -> None:
@@ -162,16 +139,6 @@ def _settle_sensor(met: Sequence[Met], values: Values) -> None:
         values["sensor_thick_m"] = 0.0
     else:
         values["sensor_mu_inv_m"] = depths[-1]
-
-
-def _settle_convention(values: Values) -> None:
-    """A named convention takes the vectors and the pivot away from the user (P2.4, C4.7)."""
-    convention = values.get("convention", Convention.MOSFLM)
-    if convention is Convention.CUSTOM:
-        return
-    values["pivot"] = FORCED_PIVOT[convention]
-    for field in VECTOR_FIELDS:
-        values.pop(field, None)
 
 
 def _check_beam_size(request: Request) -> None:

@@ -17,7 +17,7 @@ Vector = tuple[float, float, float]
 class CrystalShape(Enum):
     """Lattice factor of P6.9; the value is the word of the summary (C6.2)."""
 
-    SQUARE = "parallelpiped"
+    SQUARE = "parallelepiped"
     ROUND = "ellipsoidal"
     GAUSS = "gaussian"
     TOPHAT = "tophat"
@@ -39,6 +39,16 @@ class Pivot(Enum):
 
     BEAM = "beam"
     SAMPLE = "sample"
+
+
+FORCED_PIVOT = {
+    Convention.ADXV: Pivot.BEAM,
+    Convention.MOSFLM: Pivot.BEAM,
+    Convention.DENZO: Pivot.BEAM,
+    Convention.XDS: Pivot.SAMPLE,
+    Convention.DIALS: Pivot.SAMPLE,
+}
+"""Every convention but CUSTOM has its own (P2.4)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,3 +182,8 @@ class Request:
     def corrected(self) -> bool:
         """Whether the image defects of the historical program are corrected (P8.4)."""
         return self.physics == "corrected"
+
+    @property
+    def pivot_in_force(self) -> Pivot:
+        """The pivot: forced by a named convention, the user's under CUSTOM (P2.4, P2.4.1)."""
+        return FORCED_PIVOT.get(self.convention, self.pivot)

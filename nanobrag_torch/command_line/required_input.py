@@ -39,10 +39,3 @@ def cache_can_be_opened(request: Request) -> bool:
         return os.access(request.dump_file, os.R_OK)
     except ValueError:  # a name with a NUL
         return False
-
-
-def cache_warnings(request: Request) -> list[str]:
-    """A cache found by chance wins over ``-default_F`` inside its box (HD-SF-2, C8.3)."""
-    if request.hkl_file is None and request.default_F != 0 and cache_can_be_opened(request):
-        return [f"-default_F has no effect on reflections in the cache {request.dump_file}, which was found"]
-    return []

@@ -97,7 +97,7 @@ def _edit_distance(a: str, b: str) -> int:
 
 
 def _value_texts(flag: Flag, spelling: str, rest: Sequence[str]) -> list[str]:
-    """Arguments that belong to the option; how many is fixed except for three options."""
+    """Arguments that belong to the option; how many is fixed except for two options."""
     if flag.kind is Kind.SWITCH:
         return []
     if flag.kind is Kind.CELL:
@@ -184,7 +184,7 @@ def _numbers(flag: Flag, spelling: str, texts: Sequence[str]) -> tuple[float, ..
         if not math.isfinite(number):
             raise UsageError(f"{place} is out of range, expected a finite number")
         if whole and not -LARGEST_COUNT - 1 <= number <= LARGEST_COUNT:
-            raise UsageError(f"{place} is out of range, expected at most {LARGEST_COUNT}")
+            raise UsageError(f"{place} is out of range, expected {-LARGEST_COUNT - 1} to {LARGEST_COUNT}")
         numbers.append(number)
     return tuple(numbers)
 

@@ -10,7 +10,7 @@ from nanobrag_torch.constants import HIGHEST_INDEX, LOWEST_INDEX
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.atomic_write import write_file
 from nanobrag_torch.formats.hkl import Amplitudes, Box, check_box, table_shape
-from nanobrag_torch.formats.input_file import open_input, reason, shown
+from nanobrag_torch.formats.input_file import open_input, read_errors, shown
 
 INTEGER = rb"([+-]?[0-9]{1,10})"
 HEADER = re.compile(b" ".join([INTEGER] * 6) + rb"\n\f")
@@ -35,18 +35,17 @@ def read(path: str) -> tuple[Box, Amplitudes]:
     """
     file, size = open_input(path)
     with file:
-        head = file.read(MAX_HEADER_BYTES)
+        with read_errors(path):
+            head = file.read(MAX_HEADER_BYTES)
         box, start = _header(path, head)
         check_box(path, box)
         shape = table_shape(box)
         expected = start + 8 * shape[0] * shape[1] * shape[2]
         if size != expected:
             raise InputFileError(f"{path}: expected {expected} bytes as of its first line, got {size} bytes")
-        file.seek(start)
-        try:
+        with read_errors(path):
+            file.seek(start)
             table = np.frombuffer(bytearray(file.read(expected - start)), dtype=np.float64).reshape(shape)
-        except (OSError, MemoryError, ValueError) as error:
-            raise InputFileError(f"{path}: cannot be read: {reason(error)}") from None
     if not np.isfinite(table).all():
         raise InputFileError(f"{path}: expected finite structure factors, got infinite or undefined ones")
     return box, table

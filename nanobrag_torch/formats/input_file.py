@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from nanobrag_torch.errors import InputFileError
@@ -16,15 +17,22 @@ NUMBER = re.compile(rb"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 SHOWN_CHARACTERS = 40
 
 
+@contextmanager
+def read_errors(path: str) -> Iterator[None]:
+    """Turn what prevents reading ``path``, or holding it in memory, into an InputFileError that says so."""
+    try:
+        yield
+    except (OSError, MemoryError, ValueError) as error:
+        raise InputFileError(f"{path}: cannot be read: {reason(error)}") from None
+
+
 def open_input(path: str) -> tuple[BinaryIO, int]:
     """Open file and its size in bytes; only regular files can be read twice and measured.
 
     Raises: InputFileError if it is missing, a folder, a pipe, a device, or not permitted.
     """
-    try:
+    with read_errors(path):
         file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - the caller closes it
-    except (OSError, ValueError) as error:
-        raise InputFileError(f"{path}: cannot be read: {reason(error)}") from None
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode):
         file.close()
@@ -46,10 +54,8 @@ def read_input(path: str, at_most: int | None = None) -> bytes:
     with file:
         if at_most is None and size > MAX_TEXT_BYTES:
             raise InputFileError(f"{path}: is too large: {size} bytes, expected at most {MAX_TEXT_BYTES}")
-        try:
+        with read_errors(path):
             return file.read(size if at_most is None else at_most)
-        except (OSError, MemoryError) as error:
-            raise InputFileError(f"{path}: cannot be read: {reason(error)}") from None
 
 
 def text_lines(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.atomic_write import write_file
-from nanobrag_torch.formats.input_file import open_input, reason
+from nanobrag_torch.formats.input_file import open_input, read_errors
 from nanobrag_torch.formats.smv_header import SmvFields, header_bytes, read_header
 
 Counts = npt.NDArray[np.uint16]
@@ -34,9 +34,7 @@ def read_pixels(path: str) -> Counts:
         if size - header.length < expected:
             got = size - header.length
             raise InputFileError(f"{path}: expected {expected} bytes of pixels, got {got} bytes")
-        file.seek(header.length)
-        try:
+        with read_errors(path):
+            file.seek(header.length)
             data = bytearray(file.read(expected))
             return np.frombuffer(data, dtype=np.uint16).reshape(header.height, header.width)
-        except (OSError, MemoryError, ValueError) as error:
-            raise InputFileError(f"{path}: cannot be read: {reason(error)}") from None

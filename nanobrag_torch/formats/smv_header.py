@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from nanobrag_torch.constants import LARGEST_COUNT
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.general_format import g6
-from nanobrag_torch.formats.input_file import open_input, shown
+from nanobrag_torch.formats.input_file import open_input, read_errors, shown
 
 BLOCK_BYTES = 512
 MAGIC = b"{\nHEADER_BYT"
@@ -127,7 +127,8 @@ def read_header(path: str) -> SmvHeader:
     """
     file, size = open_input(path)
     with file:
-        block = file.read(BLOCK_BYTES)
+        with read_errors(path):
+            block = file.read(BLOCK_BYTES)
         if len(block) < BLOCK_BYTES:
             raise InputFileError(f"{path}: expected a header of {BLOCK_BYTES} bytes, got {len(block)} bytes")
         if not block.startswith(MAGIC):
@@ -135,7 +136,8 @@ def read_header(path: str) -> SmvHeader:
         length = _header_length(path, _entries(block))
         if length > size:
             raise InputFileError(f"{path}: expected a header of {length} bytes, got a file of {size} bytes")
-        block += file.read(length - BLOCK_BYTES)
+        with read_errors(path):
+            block += file.read(length - BLOCK_BYTES)
     values = _entries(block)
     return _checked(path, length, values)
 

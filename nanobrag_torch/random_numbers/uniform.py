@@ -23,7 +23,7 @@ LARGEST = float(np.float32(CEILING))
 FIRST_BLOCK = 64
 LARGEST_BLOCK = 65536
 
-Deviates = npt.NDArray[np.float32]
+Uniforms = npt.NDArray[np.float32]
 States = npt.NDArray[np.int64]
 
 
@@ -42,7 +42,7 @@ class Stream:
         self._output = self._table[0]
         self._block = FIRST_BLOCK
         self._states: States = np.array([self._state], dtype=np.int64)
-        self._uniforms: Deviates = np.empty(0, dtype=np.float32)
+        self._uniforms: Uniforms = np.empty(0, dtype=np.float32)
         self._position = 0
         self.drawn = 0
         """Deviates consumed so far."""
@@ -60,13 +60,13 @@ class Stream:
         self.drawn += 1
         return float(self._uniforms[self._position - 1])
 
-    def take(self, count: int) -> Deviates:
+    def take(self, count: int) -> Uniforms:
         """The next ``count`` deviates, float32 of shape (count,)."""
         deviates = self.ahead(count)[:count].copy()
         self.skip(count)
         return deviates
 
-    def ahead(self, count: int) -> Deviates:
+    def ahead(self, count: int) -> Uniforms:
         """At least ``count`` deviates to come, not consumed; a view, do not change it."""
         while len(self._uniforms) - self._position < count:
             self._extend()
@@ -120,7 +120,7 @@ def _next_states(state: int, count: int) -> States:
     return states
 
 
-def _as_uniforms(outputs: States) -> Deviates:
+def _as_uniforms(outputs: States) -> Uniforms:
     """Deviates of table outputs, rounded to binary32 and kept below 1 (R1.4, step 4)."""
     uniforms = (outputs * SCALE).astype(np.float32)
     uniforms[uniforms > CEILING] = LARGEST

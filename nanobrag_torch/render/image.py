@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any, TypeVar
 
 import torch
@@ -61,8 +62,9 @@ def render(
     scene = scenes.build(experiment, device if device is not None else torch.device("cpu"), dtype)
     detector = scene.experiment.detector
     pixels = selected_pixels(scene)
-    tiles = list(cut(pixels, detector.fast_pixels, TILE_ELEMENTS[scene.device.type]))
-    stop = interpolation_stop(scene, tiles)
+    size = TILE_ELEMENTS[scene.device.type]
+    pieces = [pixels[start : start + size] for start in range(0, len(pixels), size)]
+    stop = interpolation_stop(scene, pieces)
 
     def finish(tile: Tile) -> tuple[Tensor, Tensor]:
         state = integrate(scene, tile, stop)
@@ -70,8 +72,8 @@ def render(
 
     image = torch.zeros(detector.slow_pixels * detector.fast_pixels, dtype=torch.float32, device=scene.device)
     omega = torch.zeros((), dtype=torch.float64, device=scene.device)
-    if tiles:
-        done = over_tiles(finish, tiles, progress)
+    if pieces:
+        done = over_tiles(finish, scene, pieces, progress)
         values = torch.cat([part for part, _ in done])
         image = values if len(values) == len(image) else image.index_put((pixels,), values)
         omega = torch.stack([share for _, share in done]).sum()
@@ -96,12 +98,6 @@ def selected_pixels(scene: Scene) -> Tensor:
     return pixels
 
 
-def cut(pixels: Tensor, width: int, size: int) -> Iterator[Tile]:
-    """``pixels`` cut into tiles of at most ``size``."""
-    for start in range(0, len(pixels), size):
-        yield tile_of(pixels[start : start + size], width, start)
-
-
 def tile_of(pixels: Tensor, width: int, rank: int) -> Tile:
     """The tile of consecutive rendered ``pixels``, the first of which has ``rank`` in image order."""
     slow = torch.div(pixels, width, rounding_mode="floor")
@@ -112,12 +108,13 @@ def tile_of(pixels: Tensor, width: int, rank: int) -> Tile:
     )
 
 
-def interpolation_stop(scene: Scene, tiles: list[Tile]) -> Tensor:
+def interpolation_stop(scene: Scene, pieces: Sequence[Tensor]) -> Tensor:
     """Place of the first evaluation that is not interpolated, nor is any after it (HD-INT-1)."""
     never = torch.full((), NEVER, dtype=torch.int64, device=scene.device)
     if scene.experiment.corrected or not scene.experiment.crystal.structure_factors.interpolate:
         return never
-    return torch.stack([never, *over_tiles(lambda tile: first_out_of_range(scene, tile), tiles, None)]).amin()
+    places = over_tiles(lambda tile: first_out_of_range(scene, tile), scene, pieces, None)
+    return torch.stack([never, *places]).amin()
 
 
 def pixel_of(scene: Scene, pixels: Tensor, place: Tensor) -> Tensor:
@@ -126,15 +123,26 @@ def pixel_of(scene: Scene, pixels: Tensor, place: Tensor) -> Tensor:
     return torch.cat([pixels, pixels.new_full((1,), -1)])[rank]
 
 
-def over_tiles(work: Callable[[Tile], Result], tiles: list[Tile], progress: Progress | None) -> list[Result]:
-    """``work`` on every tile, several at a time on a CPU; results in image order."""
-    total, done, results = sum(len(tile) for tile in tiles), 0, []
-    with tile_threads(tiles) as run:
-        for tile, result in zip(tiles, run(work, tiles), strict=True):
+def over_tiles(
+    work: Callable[[Tile], Result], scene: Scene, pieces: Sequence[Tensor], progress: Progress | None
+) -> list[Result]:
+    """``work`` on the tile of every piece of the rendered pixels, several at a time on a CPU.
+
+    A tile is made when its turn comes: all of them would take three times the memory of
+    ``pieces``, which are views. Results are in image order.
+    """
+    ends = list(accumulate(map(len, pieces)))
+    width = scene.experiment.detector.fast_pixels
+
+    def on_tile(piece: Tensor, end: int) -> Result:
+        return work(tile_of(piece, width, end - len(piece)))
+
+    results = []
+    with tile_threads(scene.device) as run:
+        for end, result in zip(ends, run(on_tile, pieces, ends), strict=True):
             results.append(result)
-            done += len(tile)
             if progress is not None:
-                progress(done, total)
+                progress(end, ends[-1])
     return results
 
 
@@ -153,7 +161,7 @@ def initialise_vector_library() -> None:
 
 
 @contextmanager
-def tile_threads(tiles: list[Tile]) -> Iterator[Callable[..., Iterator[Any]]]:
+def tile_threads(device: torch.device) -> Iterator[Callable[..., Iterator[Any]]]:
     """``map`` that gives each of torch's threads tiles of its own; plain ``map`` on a GPU.
 
     If torch shared out every operation instead, its threads would have to meet some
@@ -161,7 +169,7 @@ def tile_threads(tiles: list[Tile]) -> Iterator[Callable[..., Iterator[Any]]]:
     The number of threads is a setting of the whole process and is put back at the end.
     """
     threads = torch.get_num_threads()
-    if threads == 1 or not tiles or tiles[0].rank.device.type != "cpu":
+    if threads == 1 or device.type != "cpu":
         yield map
         return
     grad = torch.is_grad_enabled()

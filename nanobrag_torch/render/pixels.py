@@ -109,7 +109,7 @@ def fresh_state(scene: Scene, count: int) -> PixelState:
         capture=zeros,
         omega_sum=zeros,
         diffracted=(zeros, zeros, zeros),
-        layer_total=(zeros + 0.0).to(scene.dtype),
+        layer_total=zeros.to(scene.dtype),
         layer_capture=zeros,
         capture_sum=zeros,
         background_factor=(zeros, zeros),

@@ -12,7 +12,7 @@ from nanobrag_torch.formats import sources as source_file
 from nanobrag_torch.physics.vectors import Vec3, cross, negate, scale, unit
 from nanobrag_torch.setup.counts import Grid, grid
 from nanobrag_torch.setup.detector import Axes
-from nanobrag_torch.setup.experiment import Beam, Divergence, scalar
+from nanobrag_torch.setup.experiment import Beam, Divergence, maybe, scalar
 from nanobrag_torch.setup.rotation import rotaxis
 
 TRIM = 1.1
@@ -27,11 +27,6 @@ def fluence(request: Request) -> Tensor:
         size = scalar(request.beam_size_m)
         return scalar(request.flux_ph_s) * scalar(request.exposure_s) / size / size
     return scalar(request.fluence_ph_m2)
-
-
-def maybe(value: float | None) -> Tensor | None:
-    """``value`` as a tensor, None where nothing was given."""
-    return None if value is None else scalar(value)
 
 
 def divergence_offsets(horizontal: Grid, vertical: Grid, trim: bool) -> tuple[Tensor, Tensor]:

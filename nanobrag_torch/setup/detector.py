@@ -15,11 +15,10 @@ from nanobrag_torch.errors import InputFileError, UsageError
 from nanobrag_torch.formats import smv
 from nanobrag_torch.physics.vectors import Vec3, add, cross, dot, norm, scale, subtract, unit
 from nanobrag_torch.setup.counts import layer_grid
-from nanobrag_torch.setup.experiment import Centres, Detector, Roi, Sensor, scalar, vector
+from nanobrag_torch.setup.experiment import Centres, Detector, Roi, Sensor, maybe, scalar, vector
 from nanobrag_torch.setup.rotation import rotaxis, rotxyz
 
 LOG = logging.getLogger(__name__)
-
 
 MOST_LAYERS = 10**6
 """Thinner layers than a nanometre of a millimetre sensor are a slip."""
@@ -97,24 +96,19 @@ def normal(odet: Vec3, fdet: Vec3, sdet: Vec3) -> Vec3:
 
 
 def pixel_counts(request: Request, pixel_m: Tensor) -> tuple[int, int, Tensor, Tensor]:
-    """Fast and slow pixel counts and the detector's edges in metres (P2.2)."""
+    """Fast and slow pixel counts and the detector's edges in metres (P2.2). Raises: UsageError (C8.9)."""
     fast_m, slow_m = scalar(request.detector_fast_m), scalar(request.detector_slow_m)
     if request.fast_pixels is not None:
         fast_m = pixel_m * request.fast_pixels
     if request.slow_pixels is not None:
         slow_m = pixel_m * request.slow_pixels
     ratios = float(fast_m / pixel_m - 0.5), float(slow_m / pixel_m - 0.5)
-    if max(ratios) > LARGEST_COUNT:
+    usable = min(ratios) > 0 and max(ratios) <= LARGEST_COUNT
+    fast, slow = (math.ceil(ratio) for ratio in ratios) if usable else (0, 0)
+    if not 1 <= fast * slow <= LARGEST_COUNT:
         raise UsageError(
-            f"detector of {ratios[0]:g} x {ratios[1]:g} pixels (fast x slow): "
-            f"expected at most {LARGEST_COUNT} in all"
-        )
-    fast, slow = math.ceil(ratios[0]), math.ceil(ratios[1])
-    if fast < 1 or slow < 1:
-        raise UsageError(f"detector of {fast} x {slow} pixels (fast x slow): expected at least 1 x 1")
-    if fast * slow > LARGEST_COUNT:
-        raise UsageError(
-            f"detector of {fast} x {slow} pixels (fast x slow): expected at most {LARGEST_COUNT} in all"
+            f"detector of {ratios[0] + 0.5:g} x {ratios[1] + 0.5:g} pixels (fast x slow): expected at least "
+            f"1 x 1 and at most {LARGEST_COUNT} in all (-detpixels, -detsize, -pixel)"
         )
     return fast, slow, fast_m, slow_m
 
@@ -147,7 +141,7 @@ def pixel_mask(request: Request, fast: int, slow: int) -> Tensor | None:
 def sensor_layers(request: Request) -> Sensor:
     """Layers of the sensor and its attenuation (P4.1, C4.9)."""
     thickness = scalar(request.sensor_thick_m)
-    mu = None if request.sensor_mu_inv_m is None else scalar(request.sensor_mu_inv_m)
+    mu = maybe(request.sensor_mu_inv_m)
     layers = layer_grid(request.sensor_layers, thickness, request.corrected)
     if layers.count > MOST_LAYERS:
         raise UsageError(f"-detector_thicksteps: {layers.count} layers, expected at most {MOST_LAYERS}")
@@ -218,17 +212,6 @@ def beam_points(request: Request, pixel_m: Tensor, fast_m: Tensor, slow_m: Tenso
     )
 
 
-def pivot_in_force(request: Request) -> Pivot:
-    """The pivot: forced by a named convention, the user's under CUSTOM (P2.4, P2.4.1)."""
-    match request.convention:
-        case Convention.CUSTOM:
-            return request.pivot
-        case Convention.XDS | Convention.DIALS:
-            return Pivot.SAMPLE
-        case _:
-            return Pivot.BEAM
-
-
 def not_zero(ratio: Tensor) -> Tensor:
     """``ratio``, or the smallest normal number in place of exactly 0 (P2.6)."""
     return scalar(SMALLEST_NORMAL) if ratio == 0 else ratio
@@ -268,7 +251,7 @@ def place(request: Request, axes: Axes) -> Detector:
     pixel_m = scalar(request.pixel_m)
     fast, slow, fast_m, slow_m = pixel_counts(request, pixel_m)
     points = beam_points(request, pixel_m, fast_m, slow_m)
-    pivot = pivot_in_force(request)
+    pivot = request.pivot_in_force
     turns = vector((request.detector_rotx_rad, request.detector_roty_rad, request.detector_rotz_rad))
     twotheta = scalar(request.twotheta_rad)
 

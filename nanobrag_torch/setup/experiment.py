@@ -1,8 +1,10 @@
-"""The experiment as the pixel loop sees it: one frozen object per physical thing.
+"""The experiment, resolved: one frozen object per physical thing.
 
-Every continuous quantity is a float64 tensor, so that gradients can flow from
-each of them to the image; counts and switches are plain Python. The unit is the
-last word of a name. Vectors are component tuples in the laboratory frame.
+Every continuous quantity is a float64 tensor, so that gradients can flow to the
+image from each that the pixel loop reads; counts and switches are plain Python.
+Results stand beside what they were derived from, orientations beside the cell,
+sources beside the wavelength: changing the latter alone changes no image. The unit
+is the last word of a name. Vectors are component tuples in the laboratory frame.
 """
 
 from __future__ import annotations
@@ -20,6 +22,11 @@ from nanobrag_torch.physics.vectors import Vec3
 def scalar(value: float) -> Tensor:
     """A float64 tensor without dimensions."""
     return torch.tensor(value, dtype=torch.float64)
+
+
+def maybe(value: float | None) -> Tensor | None:
+    """``value`` as a tensor, None where nothing was given."""
+    return None if value is None else scalar(value)
 
 
 def vector(values: tuple[float, float, float]) -> Vec3:

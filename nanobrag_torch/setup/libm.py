@@ -20,12 +20,12 @@ Elementwise = Callable[[Tensor], Tensor]
 
 
 def evaluate(function: Scalar, x: Tensor) -> Tensor:
-    """``function`` of each element, NaN of an infinite one; float64, shape of ``x``."""
+    """``function`` of each element, of an infinite one inf - inf as in C; float64, shape of ``x``."""
     values = x.detach().reshape(-1).tolist()
     try:
         done = list(map(function, values))
     except ValueError:  # Python raises what IEEE 754 calls invalid
-        done = [function(v) if math.isfinite(v) else math.nan for v in values]
+        done = [function(v) if math.isfinite(v) else v - v for v in values]
     return torch.tensor(done, dtype=torch.float64).reshape(x.shape)
 
 

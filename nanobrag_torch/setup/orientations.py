@@ -13,9 +13,8 @@ from nanobrag_torch.physics.rotation import Matrix3, by_matrix
 from nanobrag_torch.physics.vectors import Vec3
 from nanobrag_torch.random_numbers import rotation as random_rotation
 from nanobrag_torch.random_numbers.uniform import Stream
-from nanobrag_torch.setup.beam import maybe
 from nanobrag_torch.setup.counts import mosaic_count, phi_grid
-from nanobrag_torch.setup.experiment import Crystal, Orientations, scalar
+from nanobrag_torch.setup.experiment import Crystal, Orientations, maybe, scalar
 from nanobrag_torch.setup.rotation import rotaxis, unless_zero
 
 LOG = logging.getLogger(__name__)

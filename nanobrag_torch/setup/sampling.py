@@ -45,8 +45,9 @@ def sampling(
 ) -> Sampling:
     """Sampling of ``request`` for the resolved detector, beam and crystal."""
     recommended = recommended_oversample(detector, crystal, beam.wavelength_m)
-    automatic = request.oversample is None or request.oversample <= 0
-    oversample = recommended if automatic or request.oversample is None else request.oversample
+    given = request.oversample or 0
+    automatic = given <= 0
+    oversample = recommended if automatic else given
     if oversample < recommended:
         LOG.warning(
             "-oversample %d: intensity may vary a lot across a pixel, -oversample %d is recommended",
@@ -56,8 +57,8 @@ def sampling(
     steps = beam.sources * orientations.mosaic_domains * orientations.phi_steps * oversample * oversample
     if steps > LARGEST_COUNT:
         raise UsageError(
-            f"{steps} terms per pixel (sources x domains x phi steps x oversample squared): "
-            f"expected at most {LARGEST_COUNT}"
+            f"{steps} terms per pixel (sources x domains x phi steps x oversample squared): expected at most "
+            f"{LARGEST_COUNT} (-oversample, -phisteps, -mosaic_domains, -divsteps, -dispsteps)"
         )
     water = scalar(request.water_m)
     return Sampling(

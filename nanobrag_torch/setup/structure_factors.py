@@ -52,6 +52,10 @@ def structure_factors(request: Request) -> StructureFactors:
             )
     elif cache_can_be_opened(request):
         box, table = fdump.read(request.dump_file)
+        if request.default_F != 0:  # found by chance, it wins inside its box (HD-SF-2, C8.3)
+            LOG.warning(
+                "-default_F has no effect on reflections in the cache %s, which was found", request.dump_file
+            )
         count = int(np.prod([s - 1 for s in table.shape]))
     else:
         box, table, count = (0, 0, 0, 0, 0, 0), np.full((2, 2, 2), request.default_F), 0

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -158,6 +159,9 @@ BAD: dict[str, tuple[str, str]] = {
     "folder as list": ("-hkl .", ".: cannot be read: Is a directory"),
     "malformed line": ("-hkl word.hkl", "word.hkl:2: expected a number for F, got 'abc'"),
     "short line": ("-hkl three.hkl", "three.hkl:2: expected 'h k l F', got 3 numbers: '1 0 0'"),
+    "list that fails": ("-hkl /proc/self/mem", "/proc/self/mem: cannot be read: Input/output error"),
+    "header that fails": ("-img /proc/self/mem", "/proc/self/mem: cannot be read: Input/output error"),
+    "cache that fails": ("-dump /proc/self/mem", "/proc/self/mem: cannot be read: Input/output error"),
     "value not finite": ("-hkl nan.hkl", "nan.hkl:1: expected a number for F, got 'nan'"),
     "value too large": ("-hkl big.hkl", "big.hkl:1: expected a number for F that is finite, got '1e999'"),
     "index beyond 32 bits": ("-hkl wide.hkl", "wide.hkl:1: expected h within 32 bits, got '2147483648'"),
@@ -285,11 +289,107 @@ def test_a_detector_curved_to_a_point_has_no_image(factors: str, run: Run, tmp_p
     assert not (tmp_path / "noiseimage.img").exists()
 
 
+def command(options: str) -> list[str]:
+    """The program in a process of its own."""
+    return [sys.executable, "-m", "nanobrag_torch", *options.split()]
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+@pytest.mark.parametrize("options", ["--help", "--version"])
+def test_a_full_standard_output_is_reported(options: str, tmp_path: Path) -> None:
+    """One line instead of a traceback, found out before the interpreter ends (C5)."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command(options),
+            cwd=tmp_path,
+            env=ENVIRONMENT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    said = "standard output: No space left on device, expected a stream that can be written"
+    assert (done.returncode, done.stderr) == (9, f"ERROR: {said}\n")
+
+
+def test_closed_streams_do_not_stop_a_run(tmp_path: Path) -> None:
+    """A scheduler may start programs without them; the images are written all the same."""
+    line = " ".join([*command(SMALL), ">&-", "2>&-"])
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=ENVIRONMENT, timeout=120)
+    assert done.returncode == 0 and {path.name for path in tmp_path.iterdir()} == OUTPUTS
+
+
+def test_too_little_memory_is_one_line(tmp_path: Path) -> None:
+    """Torch says it with a RuntimeError of many lines, which is not what a user should read (C5)."""
+    done = subprocess.run(
+        command(f"{SMALL} -detpixels 46000 -oversample 1"),
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("WARNING: ")]
+    assert done.returncode == 9 and not list(tmp_path.iterdir())
+    assert lines == ["ERROR: not enough memory for this run, expected a smaller detector or table"]
+
+
+def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of a render: status 130, one line, no file."""
+    with subprocess.Popen(
+        command(f"{SMALL} -detpixels 3000 -oversample 1 -osc 1 -phisteps 100 -nonoise"),
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        # a shell starts what it puts into the background with the signal ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert any("% done" in line for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and not list(tmp_path.iterdir())
+    assert err.splitlines()[-1] == "ERROR: interrupted, no file was left unfinished"
+    assert "Traceback" not in err
+
+
+def test_a_name_cannot_break_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Control characters of a file name are shown as question marks, in errors and in warnings."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list.hkl").write_text("0 0 0 5\n")
+    status = main([*SMALL.split(), "-hkl", "list.hkl", "-dump", "no\n/x", "-mat", "a\nb\x1b[31m"])
+    assert status == 9
+    assert capsys.readouterr().err == "ERROR: a?b?[31m: cannot be read: No such file or directory\n"
+    assert main([*SMALL.split(), "-hkl", "list.hkl", "-dump", "no\n/x"]) == 0
+    assert "WARNING: no?/x: cannot be written: No such file or directory\n" in capsys.readouterr().err
+
+
+def test_a_name_need_not_be_text(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 are passed on as they are, whatever the locale makes of them."""
+    name = os.fsdecode(b"\xff.mat")
+    (tmp_path / name).write_text(IDENTITY)
+    done = subprocess.run(
+        [*command(SMALL), "-mat", name, "-nonoise", "-nopgm"],
+        cwd=tmp_path,
+        env={**ENVIRONMENT, "PYTHONIOENCODING": "utf-8:strict"},
+        capture_output=True,
+        timeout=120,
+    )
+    assert done.returncode == 0 and b"reading \xff.mat\n" in done.stdout
+
+
 def test_a_reader_that_leaves_is_no_news(tmp_path: Path) -> None:
     """A closed pipe gives no traceback."""
-    command = f"{sys.executable} -m nanobrag_torch -h | head -n 1; echo ${{PIPESTATUS[0]}}"
+    pipe = f"{sys.executable} -m nanobrag_torch -h | head -n 1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
-        ["bash", "-c", command],
+        ["bash", "-c", pipe],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 
 import pytest
+import torch
 
 from nanobrag_torch import progress
+from nanobrag_torch.command_line.parse import parse
 from nanobrag_torch.progress import PercentLines, ProgressBar, progress_on
+from nanobrag_torch.setup.build import experiment
+from nanobrag_torch.simulate import timed_render
 
 
 class Terminal(io.StringIO):
@@ -50,6 +54,23 @@ def test_bar_of_a_short_render_leaves_no_trace(clock: list[float]) -> None:
     bar(4, 4)
     bar.close()
     assert stream.getvalue() == ""
+
+
+def test_an_interrupted_render_wipes_its_bar(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line that follows begins where the bar was."""
+    request, _ = parse("-cell 50 60 70 -default_F 1 -detpixels 4".split())
+    stream = Terminal()
+
+    def interrupted(*_: object, progress: ProgressBar, **__: object) -> None:
+        clock[0] += 2
+        progress(1, 2)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nanobrag_torch.simulate.render", interrupted)
+    monkeypatch.setattr("sys.stderr", stream)
+    with pytest.raises(KeyboardInterrupt):
+        timed_render(request, experiment(request), torch.device("cpu"), io.StringIO())
+    assert "50%" in stream.getvalue() and stream.getvalue().endswith(" \r")
 
 
 def test_lines_are_dense_at_both_ends() -> None:

@@ -9,6 +9,7 @@ import pytest
 from nanobrag_torch.command_line.flags import BY_SPELLING, FLAGS, Flag, Kind
 from nanobrag_torch.command_line.parse import parse
 from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.command_line.scan import NUMBER
 from nanobrag_torch.errors import UsageError
 
 STOPPING = ("-h", "--help", "--version")
@@ -46,6 +47,24 @@ def test_every_field_of_a_row_is_a_field_of_the_request() -> None:
 def test_every_spelling_parses(spelling: str) -> None:
     """Each spelling with valid values is accepted (C9.1)."""
     parse([spelling, *valid_values(BY_SPELLING[spelling])])
+
+
+STATED = [flag for flag in FLAGS if flag.default == "selected" or NUMBER.fullmatch(flag.default)]
+STATED += [
+    flag for flag in FLAGS if flag.default and flag.kind in (Kind.FILE, Kind.WORD) and flag.name != "-pivot"
+]
+
+
+@pytest.mark.parametrize("flag", STATED, ids=lambda flag: flag.name)
+def test_the_default_of_the_usage_text_is_the_default(flag: Flag) -> None:
+    """Giving it changes nothing; the text rounds to six digits."""
+    given = parse([flag.name, *([] if flag.kind is Kind.SWITCH else [flag.default])])[0]
+    for name in (*flag.fields, *flag.sets):
+        default = getattr(Request(), name)
+        if isinstance(default, float):
+            assert getattr(given, name) == pytest.approx(default, rel=1e-5), name
+        elif default is not None:
+            assert getattr(given, name) == default, name
 
 
 @pytest.mark.parametrize("spelling", TAKING_VALUES)

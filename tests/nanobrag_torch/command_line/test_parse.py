@@ -11,7 +11,7 @@ import pytest
 
 from nanobrag_torch.command_line.parse import StopEarly, parse
 from nanobrag_torch.command_line.request import Convention, CrystalShape, Pivot, Request
-from nanobrag_torch.command_line.required_input import MissingInputError, cache_warnings, require_inputs
+from nanobrag_torch.command_line.required_input import MissingInputError, require_inputs
 from nanobrag_torch.errors import InputFileError, UsageError
 
 # binary64 nearest to 180 / pi as P1.1 gives it
@@ -147,15 +147,6 @@ def test_a_cache_file_stands_in_for_structure_factors(
     require_inputs(request(line))
 
 
-def test_a_cache_found_by_chance_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It wins over -default_F inside its box (HD-SF-2)."""
-    monkeypatch.chdir(tmp_path)
-    assert cache_warnings(request("-default_F 1 -cell 9")) == []
-    (tmp_path / "Fdump.bin").write_bytes(b"")
-    assert cache_warnings(request("-hkl a -default_F 1 -cell 9")) == []
-    assert [text.split()[0] for text in cache_warnings(request("-default_F 1 -cell 9"))] == ["-default_F"]
-
-
 @pytest.mark.parametrize(
     ("line", "convention", "pivot"),
     [
@@ -178,13 +169,7 @@ def test_a_cache_found_by_chance_is_reported(tmp_path: Path, monkeypatch: pytest
 def test_convention_and_pivot(line: str, convention: Convention, pivot: Pivot) -> None:
     """The last selection wins; a named convention forces its pivot (P2.4, C4.7)."""
     got = request(line)
-    assert (got.convention, got.pivot) == (convention, pivot)
-
-
-def test_named_convention_discards_user_vectors() -> None:
-    """Vectors before a convention switch are lost (P2.4)."""
-    assert request("-fdet_vector 1 0 0 -xds").fdet_vector is None
-    assert request("-xds -fdet_vector 1 0 0").fdet_vector == (1.0, 0.0, 0.0)
+    assert (got.convention, got.pivot_in_force) == (convention, pivot)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +302,7 @@ def test_header_sets_the_geometry(option: str, ybeam_m: float, image: str) -> No
     assert (got.Xbeam_m, got.Ybeam_m) == (0.5 / 1000.0, ybeam_m)
     assert (got.ORGX_pixels, got.ORGY_pixels, got.wavelength_m) == (3.0, 2.0, 1.2 / 1e10)
     assert (got.phi_rad, got.osc_rad, got.twotheta_rad) == (3 / DEGREES, 2 / DEGREES, 0.0)
-    assert (got.convention, got.pivot) == (Convention.MOSFLM, Pivot.BEAM)
+    assert (got.convention, got.pivot_in_force) == (Convention.MOSFLM, Pivot.BEAM)
 
 
 def test_options_beat_headers_in_either_order(image: str) -> None:
@@ -404,6 +389,25 @@ def test_an_error_before_help_wins() -> None:
     """The scan is serial (C8.5)."""
     with pytest.raises(UsageError):
         parse(["-nonsense", "-h"])
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (b"PIXEL_SIZE=-1", "PIXEL_SIZE: expected a number > 0, got -1"),
+        (b"WAVELENGTH=0", "WAVELENGTH: expected a number > 0, got 0"),
+        (b"DISTANCE=1e-323", "DISTANCE: expected a number not 0, got 9.88131e-324"),
+        (b"CLOSE_DISTANCE=0", "CLOSE_DISTANCE: expected a number not 0, got 0"),
+    ],
+)
+def test_a_header_is_held_to_the_ranges_of_the_options(entry: bytes, said: str, image: str) -> None:
+    """The message names file, key, range and value (F12.7); a close distance beats the distance (C4.5)."""
+    data = Path(image).read_bytes()
+    if entry.startswith(b"DISTANCE"):
+        data = data.replace(b"CLOSE_DISTANCE", b"NO_DISTANCE", 1)
+    Path(image).write_bytes(data.replace(b"}\f", entry + b";\n}\f", 1))
+    with pytest.raises(InputFileError, match=re.escape(f"{image}: header key {said}")):
+        request(f"-img {image}")
 
 
 def test_missing_header_file_is_an_input_error() -> None:

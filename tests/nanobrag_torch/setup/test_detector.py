@@ -217,8 +217,8 @@ def test_the_size_is_not_readjusted_to_whole_pixels() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("-detsize 0.5 -pixel 1", "0 x 0 pixels"),
-        ("-detsize_s 0.2 -pixel 1 -detpixels_f 3", "3 x 0 pixels"),
+        ("-detsize 0.5 -pixel 1", "0.5 x 0.5 pixels"),
+        ("-detsize_s 0.2 -pixel 1 -detpixels_f 3", "3 x 0.2 pixels"),
         ("-detpixels 46341", "46341 x 46341 pixels.*2147483647"),
     ],
 )

@@ -126,6 +126,20 @@ def test_the_default_of_the_writing_run_is_frozen_in_the_cache() -> None:
     assert float(read.default_F) == 99.0
 
 
+@pytest.mark.usefixtures("listed")
+def test_a_cache_found_by_chance_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """It wins over -default_F inside its box (HD-SF-2, C8.3); without a default nobody is surprised."""
+    structure_factors(asked("-default_F 1"))
+    request = asked("-hkl a.hkl -default_F 1")
+    write_cache(request, structure_factors(request))
+    structure_factors(asked(""))
+    assert not caplog.records
+    structure_factors(asked("-default_F 1"))
+    assert [record.getMessage() for record in caplog.records] == [
+        "-default_F has no effect on reflections in the cache Fdump.bin, which was found"
+    ]
+
+
 def test_a_list_beats_a_cache(empty_folder: Path) -> None:
     """The cache is only looked for where no list is named (C4.17)."""
     (empty_folder / "a.hkl").write_text(LIST)
