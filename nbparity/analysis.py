@@ -15,6 +15,7 @@ TITLES = {
     "c_vs_c_spec": "c vs c_spec",
     "py_cuda_vs_c_spec": "py on the GPU vs c_spec",
 }
+GIVEN_WITH = {"c": "NB_C_BIN or --c-bin", "c_spec": "--spec-bin", "py": "--py-bin"}
 
 
 def text(bundle: Path, summary: Data) -> str:
@@ -68,8 +69,14 @@ def _head(run: Data, summary: Data) -> str:
 
 Run from {run["started"]} to {run["ended"]}, status {summary["status"]}. Compared: {region}.
 c is the historical C program, c_spec the C program in specification mode, py the PyTorch simulator.
-
+{_stand_ins(run)}
 {reasons}"""
+
+
+def _stand_ins(run: Data) -> str:
+    """Name the programs that somebody gave in place of ours."""
+    given = [name for name, program in run["programs"].items() if program["replaced"]]
+    return f"Given by the user in place of ours: {', '.join(given)}.\n" if given else ""
 
 
 def _blocked(run: Data) -> str:
@@ -95,7 +102,7 @@ def _commands(bundle: Path, run: Data, summary: Data) -> str:
     lines.append(f"\nVerbatim commands with their times: {layout.COMMANDS}.\n\n")
     lines.append("| program | file | sha256 of the file |\n|---|---|---|\n")
     for name, program in run["programs"].items():
-        note = " (given with NB_C_BIN or --c-bin)" if program["replaced"] else ""
+        note = f" (given with {GIVEN_WITH[name]})" if program["replaced"] else ""
         lines.append(f"| {name} | {program['path']}{note} | {program['sha256'] or '-'} |\n")
     return "".join(lines)
 

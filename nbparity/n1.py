@@ -20,7 +20,7 @@ from .experiment import Experiment
 from .hashing import sha256_of_file
 from .outcome import Outcome
 from .processes import OUTPUT_KEPT, TIME_LIMIT_S, Finished, Stopwatch, end_of, run
-from .programs import GENERATOR, Program, Programs, build_command, is_built_here, prebuilt_log
+from .programs import GENERATOR, Program, Programs, build_command, is_built_here, prebuilt_log, stands_in
 from .thresholds import Thresholds
 
 PHI0_TESTS = "tests/test_cli_scaling_phi0.py"
@@ -382,4 +382,4 @@ def _program_data(plan: Plan, program: Program) -> dict[str, Any]:
     if program.file is None:
         return {"path": shlex.join(program.command), "sha256": None, "replaced": False}
     digest = sha256_of_file(program.file) if program.file.is_file() else None
-    return {"path": str(program.file), "sha256": digest, "replaced": not is_built_here(program, plan.root)}
+    return {"path": str(program.file), "sha256": digest, "replaced": stands_in(program, plan.root)}

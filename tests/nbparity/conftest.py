@@ -127,6 +127,13 @@ INDEX = """# Documents
 """
 
 
+OURS = {
+    "c": programs.BUILT["c"],
+    "spec": programs.BUILT["c_spec"],
+    "py": Path("nanobrag_torch") / "__main__.py",
+}
+
+
 @dataclass
 class Site:
     """A checkout in a temporary folder; ``run`` runs n1 in it."""
@@ -136,24 +143,34 @@ class Site:
     pytest_line: str = "2 passed"
     pytest_status: int = 0
     time_limit_s: float = 20.0
-    program_folder: str = "programs"
+    ours: bool = False
 
     @property
     def reports(self) -> Path:
         return self.root / "reports" / "campaign" / "phase" / "nb_compare"
 
+    def path(self, name: str) -> Path:
+        """Where a program lies."""
+        return self.root / (OURS[name] if self.ours and name in OURS else Path("programs") / name)
+
+    def bins(self) -> list[str]:
+        """The options of the command line that name the programs; none where they are ours."""
+        return [] if self.ours else [f"--{name}-bin={self.path(name)}" for name in ("c", "spec", "py")]
+
     def program(self, name: str, **behaviour: Any) -> Path:
         """Write a fake program."""
-        path = self.root / self.program_folder / name
+        path = self.path(name)
         path.parent.mkdir(exist_ok=True)
         path.write_text(PROGRAM.format(python=sys.executable, behaviour=behaviour), encoding="utf-8")
         path.chmod(0o755)
         return path
 
     def build_here(self) -> None:
-        """Put the programs where the checkout builds its own, so that they stand in for nothing."""
-        self.program_folder = "golden_suite_generator/build"
+        """Put the programs where the checkout has its own, so that they stand in for nothing."""
+        self.ours = True
         (self.root / "golden_suite_generator" / "Makefile").write_text("all:\n", encoding="utf-8")
+        (self.root / "nanobrag_torch").mkdir()
+        (self.root / "nanobrag_torch" / "__init__.py").write_text("", encoding="utf-8")
         self.program("c", historical=True)
         self.program("spec")
         self.program("py")
@@ -166,14 +183,14 @@ class Site:
         fake_sbom = self.root / "fake_sbom.py"
         fake_sbom.write_text(SBOM, encoding="utf-8")
         names = {
-            name: self.replaced.get(name) or str(self.root / self.program_folder / name)
+            f"{name}_bin": self.replaced.get(name) or (None if self.ours else str(self.path(name)))
             for name in ("c", "spec", "py")
         }
         return n1.Plan(
             root=self.root,
             reports=self.reports,
             experiment=experiment.load(self.root, "tiny"),
-            programs=programs.locate(self.root, c_bin=names["c"], spec_bin=names["spec"], py_bin=names["py"]),
+            programs=programs.locate(self.root, **names),
             thresholds=thresholds.load(),
             pytest_command=(str(fake_pytest),),
             sbom_command=(str(fake_sbom),),

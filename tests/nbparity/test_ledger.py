@@ -13,7 +13,8 @@ PLAN = "# Plan\n\nText.\n\n- Phase M6, carry-over shim: [open] no run is entered
 
 @pytest.fixture
 def paper(site):
-    """A checkout with an empty ledger and a plan that waits for a decision."""
+    """A checkout with its own programs, an empty ledger and a plan that waits for a decision."""
+    site.build_here()
     for path, text in ((ledger.FIX_PLAN, "# Ledger\n"), (ledger.PLAN, PLAN)):
         (site.root / path).parent.mkdir(parents=True, exist_ok=True)
         (site.root / path).write_text(text, encoding="utf-8")
@@ -40,7 +41,7 @@ def test_an_entry_has_everything_there_is_to_know(paper):
         "- tests: pytest passed: 2 passed\n",
         f"- bundle digest: {digest.read(folder)}\n",
         "  | py vs c_spec | 0 | 0 | 1.0 | 1.0 | 0.0 | 0.0 |\n",
-        "      ./programs/c -hkl data.txt -flux 1e18",
+        "      ./golden_suite_generator/build/nanoBragg -hkl data.txt -flux 1e18",
         "      python ./fake_pytest.py -v tests/test_cli_scaling_phi0.py\n",
     ):
         assert said in entries
@@ -89,6 +90,17 @@ def test_a_run_that_did_not_end_well_opens_the_decision(paper, monkeypatch, beha
     assert ledger.enter(paper.root, paper.run().folder).stamped
     assert f"- Phase M6, carry-over shim: [open 20990101T000000Z] {said}" in texts(paper)[1]
     assert "N/A" not in texts(paper)[1]
+
+
+@pytest.mark.parametrize(("name", "decides"), [("c", True), ("spec", False), ("py", False)])
+def test_a_program_in_place_of_the_simulator_decides_nothing(paper, name, decides):
+    """The decision is about our two against any historical program, the user's own included."""
+    paper.replaced[name] = str(paper.program("own", historical=name == "c"))
+    outcome = paper.run()
+    assert outcome.exit_code == ExitCode.OK
+    ledger.enter(paper.root, outcome.folder)
+    row = "[N/A - skipped " if decides else "with programs given by the user in place of "
+    assert row in texts(paper)[1]
 
 
 def test_failing_tests_decide_nothing(paper):

@@ -68,6 +68,23 @@ def test_ignored_flux_in_the_users_own_program_is_unexplained(site, monkeypatch)
     assert (outcome.verdict, outcome.exit_code) == ("UNEXPLAINED", ExitCode.UNEXPLAINED)
 
 
+@pytest.mark.parametrize(("name", "other"), [("c", "spec"), ("spec", "c"), ("py", "spec")])
+def test_one_of_our_programs_in_place_of_another_is_named(site, name, other):
+    """The simulator was not compared where the specification program is in its place; the bundle says so."""
+    site.build_here()
+    assert "in place of ours" not in text(site.run(), layout.ANALYSIS)
+    site.replaced[name] = str(site.path(other))
+    outcome = site.run()
+    label = "c_spec" if name == "spec" else name
+    run = json.loads(text(outcome, layout.RUN))
+    assert [key for key, program in run["programs"].items() if program["replaced"]] == [label]
+    analysis = text(outcome, layout.ANALYSIS)
+    assert f"Given by the user in place of ours: {label}.\n" in analysis
+    assert f"| {label} | {site.path(other)} (given with " in analysis
+    assert f"--{name}-bin) |" in analysis
+    assert (outcome.folder / layout.BUILD_LOG).is_file()
+
+
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [

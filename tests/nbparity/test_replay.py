@@ -173,20 +173,16 @@ def test_a_blocked_run_cannot_be_replayed(site):
         site.replay(site.run().folder)
 
 
-def bins(site):
-    return [f"--{flag}-bin={site.root / site.program_folder / flag}" for flag in ("c", "spec", "py")]
-
-
 def test_the_command_line_says_reproduced_last(site, capsys, monkeypatch):
     """With the digest, which is the one that the run printed last."""
     site.build_here()
     for name in ("pytest_command", "sbom_command"):
         monkeypatch.setitem(n1.Plan.__init__.__kwdefaults__, name, getattr(site.plan(), name))
-    run = ["n1", "--root", str(site.root), *bins(site), "--experiment", "tiny", "--campaign", "a"]
+    run = ["n1", "--root", str(site.root), *site.bins(), "--experiment", "tiny", "--campaign", "a"]
     assert main(run) == ExitCode.OK
     printed = capsys.readouterr().out.splitlines()
     folder = next((site.root / "reports" / "a").glob("*/*/2*"))
-    again = ["replay", str(folder), "--root", str(site.root), *bins(site), "--py-threads", "2"]
+    again = ["replay", str(folder), "--root", str(site.root), *site.bins(), "--py-threads", "2"]
     assert main([*again, "--keep", str(site.root / "kept")]) == ExitCode.OK
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2:] == ["reproduced: 9 of 9 parts", printed[-1].strip()]
@@ -201,7 +197,7 @@ def test_the_command_line_says_reproduced_last(site, capsys, monkeypatch):
 def test_a_changed_bundle_is_not_replayed(site, sealed, capsys):
     """What it says it ran may not be what ran."""
     (sealed / layout.RUN).write_text("{}", encoding="utf-8")
-    assert main(["replay", str(sealed), "--root", str(site.root), *bins(site)]) == ExitCode.NOT_INTACT
+    assert main(["replay", str(sealed), "--root", str(site.root), *site.bins()]) == ExitCode.NOT_INTACT
     assert capsys.readouterr().err.count("\n") == 1
 
 
