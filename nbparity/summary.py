@@ -179,6 +179,10 @@ def _causes(bundle: Path, run: Data, pairs: dict[str, Comparison]) -> list[tuple
             if before.identical or before.problem or not all(path.is_file() for path in paths):
                 continue
             after = compare(*(np.load(path, allow_pickle=False) for path in paths))
+            if after.pixels != before.pixels:
+                after = undefined(
+                    f"covers {after.pixels} pixels instead of the {before.pixels} of the region"
+                )
             row = {
                 **{"id": cause["id"], "title": cause["title"], "see": cause["see"]},
                 **{"x": x, "r": r, "change": experiment["change"]},

@@ -8,6 +8,8 @@ from typing import Any
 from .errors import UsageError
 
 FILE = Path(__file__).with_name("thresholds.toml")
+NOT_JUDGING = frozenset({"max_log_bytes"})
+"""Thresholds that stop a program and judge no image."""
 
 
 @dataclass(frozen=True, kw_only=True)

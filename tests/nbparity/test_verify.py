@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from nbparity import layout, verify
+from nbparity import bundle, layout, verify
 from nbparity.hashing import files_below
 
 
@@ -101,6 +101,60 @@ def test_nonsense_in_the_facts_is_a_complaint(sealed, text, rehash):
     (sealed / layout.RUN).write_text(text, encoding="utf-8")
     rehash(sealed)
     assert any("cannot be derived" in complaint for complaint in verify.verify(sealed))
+
+
+@pytest.fixture
+def reseal():
+    """Change the facts of a bundle, take files out, and derive the rest anew, as somebody does who lies."""
+
+    def run(folder, *dropped, **facts):
+        data = json.loads((folder / layout.RUN).read_text(encoding="utf-8"))
+        for key, value in facts.items():
+            data[key] = data[key] | value if isinstance(value, dict) else value
+        (folder / layout.RUN).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        for name in dropped:
+            (folder / name).unlink()
+        bundle.seal(folder)
+        return verify.verify(folder)
+
+    return run
+
+
+def test_a_status_of_ones_own_leaves_out_no_files(sealed, reseal):
+    """What a bundle has to hold follows from its status, of which there are two."""
+    complaints = reseal(sealed, layout.SBOM, layout.command_log("py"), status="partial")
+    assert complaints == [f"untrue: {layout.RUN}: status 'partial', expected 'complete'"]
+
+
+@pytest.mark.parametrize(
+    "limit", [{"gpu_min_bit_identical": 0.5}, {"max_sum_ratio": 1e6}, {"min_bit_identical": float("nan")}]
+)
+def test_a_bundle_is_judged_by_the_limits_of_the_checkout(sealed, reseal, limit):
+    """Whoever derives a verdict anew from looser limits has to say so to whoever verifies."""
+    ((name, value),) = limit.items()
+    expected = f"untrue: {layout.RUN}: judged by {name} = {value!r}, thresholds.toml has "
+    assert reseal(sealed, thresholds=limit)[0].startswith(expected)
+
+
+def test_no_limit_makes_up_for_a_bit(site, reseal):
+    """A verdict that names the defect says that py and c_spec have the same bits."""
+    site.program("py", pixel=(9, 12.000001))
+    folder = site.run().folder
+    reseal(folder, thresholds={"min_bit_identical": 0.5})
+    verdict = json.loads((folder / layout.SUMMARY).read_text(encoding="utf-8"))["verdict"]
+    assert verdict["name"] == "UNEXPLAINED"
+    assert verdict["reasons"] == ["py differs from c_spec in 1 of 12 pixels, up to 1 ULP"]
+
+
+def test_a_part_of_the_region_explains_nothing(sealed, reseal):
+    """Two equal corners say nothing of the pixels between them."""
+    for name in ("c", "c_spec"):
+        path = sealed / layout.ablated_roi(name, "C-PARITY-001")
+        np.save(path, np.load(path)[:1, :1])
+    reseal(sealed)
+    verdict = json.loads((sealed / layout.SUMMARY).read_text(encoding="utf-8"))["verdict"]
+    assert verdict["name"] == "UNEXPLAINED"
+    assert "off covers 1 pixels instead of the 12 of the region" in verdict["reasons"][0]
 
 
 def test_a_bundle_without_its_images_is_incomplete(sealed, rehash):
