@@ -301,6 +301,28 @@ def test_the_gpu_leg_is_run_and_judged(site, summary_of, monkeypatch):
     assert verify.verify(outcome.folder) == []
 
 
+def test_a_program_that_changes_while_it_is_run_overrules_the_verdict(site, monkeypatch):
+    """Somebody builds, or saves a source: the images before and after are not of one program."""
+    site.build_here()
+    index = site.root / "docs" / "index.md"
+    text_of_index = index.read_text(encoding="utf-8")
+    index.write_text(
+        text_of_index.replace("- `req", "- `nanobrag_torch/**/*.py`: x\n- `req"), encoding="utf-8"
+    )
+
+    def devices(python, root):
+        for name in ("py", "spec"):
+            with site.path(name).open("a", encoding="utf-8") as stream:
+                stream.write("# edited\n")
+        return 0, "no CUDA device"
+
+    monkeypatch.setattr(environment, "cuda_devices", devices)
+    outcome = site.run()
+    assert outcome.exit_code == ExitCode.NOT_INTACT
+    assert outcome.reasons[-1] == "protected assets changed: nanobrag_torch/__main__.py, program c_spec"
+    assert verify.verify(outcome.folder) == []
+
+
 def test_a_changed_protected_asset_overrules_the_verdict(site, monkeypatch):
     """A run that changed what it may not change proves nothing."""
     lock = site.root / "requirements" / "cpu.txt"
