@@ -1,11 +1,13 @@
 import json
+import os
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from nbparity import bundle, environment, layout, verify
-from nbparity.errors import ExitCode, NotIntactError, NotWrittenError
+from nbparity.errors import ExitCode, NotIntactError, NotWrittenError, UsageError
 
 
 def text(outcome, name):
@@ -235,6 +237,30 @@ def test_commands_are_recorded_verbatim(site):
     assert row.command == f"{site.root}/programs/py {expected}"
     assert (row.status, row.started < row.ended) == (0, True)
     assert [row.label for row in rows[:5]] == ["sbom", "version c", "version c_spec", "version py", "pytest"]
+
+
+@pytest.mark.parametrize("name", ["my programs", "Prüfung", "tab\there"])
+def test_paths_may_hold_what_they_like(site, name):
+    """Spaces, letters of any language, even tabs; the row is read back as it was written."""
+    program = site.path("c")
+    (site.root / name).mkdir()
+    site.replaced["c"] = str(program.rename(site.root / name / "c"))
+    outcome = site.run()
+    row = next(row for row in layout.parse_commands(text(outcome, layout.COMMANDS)) if row.label == "c")
+    assert shlex.split(row.command)[0] == site.replaced["c"]
+    assert verify.verify(outcome.folder) == []
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "page\x0cfeed", "line\u2028end", os.fsdecode(b"\xff")])
+def test_paths_that_are_no_line_of_text_are_refused(site, monkeypatch, name):
+    """They could not be read back from the record of the commands; nothing is left of the run."""
+    (site.root / name).mkdir()
+    site.replaced["c"] = str(site.path("c").rename(site.root / name / "c"))
+    monkeypatch.setenv("NB_C_BIN", site.replaced["c"])
+    with pytest.raises(UsageError, match="expected paths on one line, in UTF-8") as raised:
+        site.run()
+    assert str(raised.value).isascii() and str(raised.value).isprintable()
+    assert site.bundles() == []
 
 
 def test_the_hash_list_is_one_for_sha256sum(site):
