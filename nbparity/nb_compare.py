@@ -15,6 +15,7 @@ from typing import NoReturn
 from . import bundle, side_by_side
 from .compare import Roi
 from .errors import NotWrittenError, ParityError, UsageError
+from .processes import TIME_LIMIT_S
 from .programs import Programs, build_command, is_built_here, locate, prebuilt_log
 from .side_by_side import Job, Result, RunnerError
 from .thresholds import NbCompareLimits, load_nb_compare
@@ -101,7 +102,11 @@ def _parser(limits: NbCompareLimits) -> _Parser:
     parser.add_argument("--c-bin", metavar="PATH", help="default: $NB_C_BIN, or the one built here")
     parser.add_argument("--py-bin", metavar="PATH", help="default: python -m nanobrag_torch")
     parser.add_argument(
-        "--time-limit", type=float, default=3600.0, metavar="S", help="seconds per program (default: 3600)"
+        "--time-limit",
+        type=float,
+        default=TIME_LIMIT_S,
+        metavar="S",
+        help="seconds per program (default: %(default)g)",
     )
     return parser
 

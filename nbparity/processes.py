@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-TIME_LIMIT_S = 3600.0
+from .thresholds import load_time_limit_s
+
+TIME_LIMIT_S = load_time_limit_s()
 OUTPUT_KEPT = 20_000
 """Bytes of the output of what blocked a run; the log holds all of it."""
 RENDER_TIME = re.compile(r"^\s*render time\s*=\s*([0-9.eE+-]+)\s*s\b", re.MULTILINE)

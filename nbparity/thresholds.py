@@ -52,6 +52,15 @@ def load(path: Path = FILE) -> Thresholds:
         raise UsageError(f"{path}: key {error} is missing") from None
 
 
+def load_time_limit_s(path: Path = FILE) -> float:
+    """Read how many seconds a program may run; a missing key is a UsageError that names file and key."""
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        return float(data["processes"]["time_limit_s"])
+    except KeyError as error:
+        raise UsageError(f"{path}: key {error} is missing") from None
+
+
 @dataclass(frozen=True, kw_only=True)
 class NbCompareLimits:
     """Numbers of ``nb-compare`` and of what ``nbparity n2`` makes of its figures; pixels, fractions."""

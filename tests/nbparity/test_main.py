@@ -62,6 +62,23 @@ def test_an_error_is_one_line(command, capsys, arguments, message):
     assert status in {ExitCode.USAGE, ExitCode.NOT_WRITTEN}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--time-limit", "nan"], "argument --time-limit: found 'nan', expected seconds above 0"),
+        (["--time-limit", "0"], "argument --time-limit: found '0', expected seconds above 0"),
+        (["--py-threads", "0"], "argument --py-threads: found '0', expected a whole number from 1"),
+        (["--py-threads", "two"], "argument --py-threads: found 'two', expected a whole number from 1"),
+    ],
+)
+def test_a_number_that_means_nothing_is_refused(command, capsys, arguments, message):
+    """Before anything runs."""
+    with pytest.raises(SystemExit) as stopped:
+        command("n1", "--experiment", "tiny", *arguments)
+    assert stopped.value.code == ExitCode.USAGE
+    assert message in capsys.readouterr().err
+
+
 def test_bench_alternates_and_reports_medians(command, capsys):
     """Both programs print their own render time."""
     assert command("bench", "--experiment", "tiny", "--repeats", "2", "--threads", "1") == ExitCode.OK
