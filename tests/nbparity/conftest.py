@@ -1,8 +1,10 @@
 """A small checkout with fake programs, so that the harness is tested without a simulator or a compiler."""
 
 import dataclasses
+import functools
 import hashlib
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -200,6 +202,10 @@ class Site:
     def run(self) -> Outcome:
         return n1.parity_n1(self.plan())
 
+    def adopt(self, bundle: Path) -> Path:
+        """Put a copy of a bundle among those of this checkout, as if it had been made here."""
+        return Path(shutil.copytree(bundle, self.reports / bundle.name))
+
     def replay(self, bundle: Path, **changes: Any) -> replay.Replay:
         """Repeat a bundle in this checkout, with the small stand-ins for pytest and the list of packages."""
         own = self.plan()
@@ -224,9 +230,22 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """A checkout in which the three programs agree as they should; reports have no pictures, to be fast."""
-    monkeypatch.setattr(environment, "cuda_devices", lambda python, root: (0, "no CUDA device"))
-    monkeypatch.setattr(pictures, "draw", lambda bundle, run, summary: [])
+    without_slow_parts(monkeypatch)
     return make_site(tmp_path / "checkout")
+
+
+def without_slow_parts(patch: pytest.MonkeyPatch) -> None:
+    """Ask no torch for devices and draw no pictures."""
+    patch.setattr(environment, "cuda_devices", lambda python, root: (0, "no CUDA device"))
+    patch.setattr(pictures, "draw", lambda bundle, run, summary: [])
+
+
+@pytest.fixture
+def stand_ins(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command line, too, use the stand-ins for pytest and the list of packages, which take long."""
+    plan = site.plan()
+    for name in ("pytest_command", "sbom_command"):
+        monkeypatch.setitem(n1.Plan.__init__.__kwdefaults__, name, getattr(plan, name))
 
 
 @pytest.fixture(scope="session")
@@ -272,10 +291,27 @@ def summary_of() -> Callable[[Path], dict[str, Any]]:
     return read
 
 
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path]:
+    """The bundle of a checkout like ``site``, with programs of its own or not; made when first needed."""
+
+    @functools.cache
+    def make(ours: bool) -> Path:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("NB_C_BIN", raising=False)
+            without_slow_parts(patch)
+            made = make_site(tmp_path_factory.mktemp("made-once") / "checkout")
+            if ours:
+                made.build_here()
+            return made.run().folder
+
+    return make
+
+
 @pytest.fixture
-def sealed(site: Site) -> Path:
+def sealed(site: Site, made_once: Callable[[bool], Path]) -> Path:
     """A finished bundle."""
-    return site.run().folder
+    return site.adopt(made_once(False))
 
 
 @pytest.fixture
