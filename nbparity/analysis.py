@@ -84,11 +84,7 @@ def _blocked(run: Data) -> str:
     if blocked is None:
         return ""
     output = blocked["output"] or "(no output)\n"
-    return f"## Blocked\n\nAt {blocked['time']}: {blocked['reason']}\n\n{_fenced(output)}"
-
-
-def _fenced(output: str) -> str:
-    return "".join(f"    {line}\n" for line in output.splitlines())
+    return f"## Blocked\n\nAt {blocked['time']}: {blocked['reason']}\n\n{analysis_parts.indented(output)}"
 
 
 def _commands(bundle: Path, run: Data, summary: Data) -> str:
@@ -177,7 +173,7 @@ def _gpu(run: Data) -> str:
     gpu = run["gpu"]
     if gpu["ran"]:
         return "## GPU leg\n\nRun; see py on the GPU in the table of differences.\n"
-    return f"## GPU leg\n\nnot run: {gpu['reason']}. Command:\n\n{_fenced(gpu['command'])}"
+    return f"## GPU leg\n\nnot run: {gpu['reason']}. Command:\n\n{analysis_parts.indented(gpu['command'])}"
 
 
 def _protected(summary: Data) -> str:

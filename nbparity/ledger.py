@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from . import atomic, layout, locks, outcome
+from .digest import LEDGER_FILES
 from .errors import ExitCode, NotIntactError, UsageError
 from .hashing import sha256_of_file
 from .verify import verify
 
-FIX_PLAN = Path("docs") / "fix_plan.md"
-PLAN = Path("plans") / "active" / "cli-noise-pix0" / "plan.md"
+FIX_PLAN, PLAN = map(Path, LEDGER_FILES)
 DECISION = "Phase M6, carry-over shim"
 ROW = re.compile(rf"^- {re.escape(DECISION)}: \[([^\]\n]*)\].*$", re.MULTILINE)
 ATTEMPT = re.compile(r"^## Attempt (\d+): ", re.MULTILINE)

@@ -80,9 +80,8 @@ def _replay(arguments: argparse.Namespace) -> int:
         print(f"{part.name}: {'differs' if part.differences else 'the same'}")
         for difference in part.differences:
             print(f"  {difference}")
-    differing = [part.name for part in found.parts if part.differences]
-    if differing:
-        print(f"not reproduced: {', '.join(differing)}")
+    if not found.reproduced:
+        print(f"not reproduced: {', '.join(part.name for part in found.parts if part.differences)}")
         print(f"bundle digest: {found.found}, recorded {found.recorded}")
         return ExitCode.UNEXPLAINED
     print(f"reproduced: {len(found.parts)} of {len(found.parts)} parts")
