@@ -35,7 +35,7 @@ def test_the_example_writes_the_image_it_names(tmp_path: Path) -> None:
     assert (tmp_path / "cro.bin").stat().st_size == 4 * pixels**2
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z]+)`", README))))
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z-]+)`", README))))
 def test_every_make_target_exists(target: str) -> None:
     """A target that the text names is one of the Makefile."""
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
