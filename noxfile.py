@@ -68,6 +68,13 @@ def run_to_its_end(session: nox.Session, *arguments: str) -> None:
         raise SystemExit(status)
 
 
+def build_c(session: nox.Session, *arguments: str) -> None:
+    """Build in the folder of the C reference, unless an image brought the programs along."""
+    if not arguments and (ROOT / GENERATOR / "build" / "prebuilt.log").is_file():
+        return
+    session.run("make", "-s", "-C", GENERATOR, *arguments, external=True)
+
+
 @nox.session
 def lock(session: nox.Session) -> None:
     """Write requirements/*.txt, docker/debian.lock from *.in; -- --check compares, -- --upgrade renews."""
@@ -277,13 +284,6 @@ def coverage_c(session: nox.Session) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         harness(session, "matrix", *bins, f"--reports={scratch}")
     session.run("gcovr", str(folder), "--root", GENERATOR, "--txt-metric", "branch", "--print-summary")
-
-
-def build_c(session: nox.Session, *arguments: str) -> None:
-    """Build in the folder of the C reference, unless an image brought the programs along."""
-    if not arguments and (ROOT / GENERATOR / "build" / "prebuilt.log").is_file():
-        return
-    session.run("make", "-s", "-C", GENERATOR, *arguments, external=True)
 
 
 @nox.session

@@ -15,6 +15,7 @@ TITLES = {
     "c_vs_c_spec": "c vs c_spec",
     "py_cuda_vs_c_spec": "py on the GPU vs c_spec",
 }
+GIVEN_WITH = {"c": "NB_C_BIN or --c-bin", "c_spec": "--spec-bin", "py": "--py-bin"}
 
 
 def text(bundle: Path, summary: Data) -> str:
@@ -68,8 +69,14 @@ def _head(run: Data, summary: Data) -> str:
 
 Run from {run["started"]} to {run["ended"]}, status {summary["status"]}. Compared: {region}.
 c is the historical C program, c_spec the C program in specification mode, py the PyTorch simulator.
-
+{_stand_ins(run)}
 {reasons}"""
+
+
+def _stand_ins(run: Data) -> str:
+    """Name the programs that somebody gave in place of ours."""
+    given = [name for name, program in run["programs"].items() if program["replaced"]]
+    return f"Given by the user in place of ours: {', '.join(given)}.\n" if given else ""
 
 
 def _blocked(run: Data) -> str:
@@ -77,11 +84,7 @@ def _blocked(run: Data) -> str:
     if blocked is None:
         return ""
     output = blocked["output"] or "(no output)\n"
-    return f"## Blocked\n\nAt {blocked['time']}: {blocked['reason']}\n\n{_fenced(output)}"
-
-
-def _fenced(output: str) -> str:
-    return "".join(f"    {line}\n" for line in output.splitlines())
+    return f"## Blocked\n\nAt {blocked['time']}: {blocked['reason']}\n\n{analysis_parts.indented(output)}"
 
 
 def _commands(bundle: Path, run: Data, summary: Data) -> str:
@@ -95,7 +98,7 @@ def _commands(bundle: Path, run: Data, summary: Data) -> str:
     lines.append(f"\nVerbatim commands with their times: {layout.COMMANDS}.\n\n")
     lines.append("| program | file | sha256 of the file |\n|---|---|---|\n")
     for name, program in run["programs"].items():
-        note = " (given with NB_C_BIN or --c-bin)" if program["replaced"] else ""
+        note = f" (given with {GIVEN_WITH[name]})" if program["replaced"] else ""
         lines.append(f"| {name} | {program['path']}{note} | {program['sha256'] or '-'} |\n")
     return "".join(lines)
 
@@ -170,7 +173,7 @@ def _gpu(run: Data) -> str:
     gpu = run["gpu"]
     if gpu["ran"]:
         return "## GPU leg\n\nRun; see py on the GPU in the table of differences.\n"
-    return f"## GPU leg\n\nnot run: {gpu['reason']}. Command:\n\n{_fenced(gpu['command'])}"
+    return f"## GPU leg\n\nnot run: {gpu['reason']}. Command:\n\n{analysis_parts.indented(gpu['command'])}"
 
 
 def _protected(summary: Data) -> str:

@@ -92,9 +92,7 @@ def reproduction(bundle: Path, run: Data, digest: str | None) -> str:
         f"{flags[name]}={found['path']}" for name, found in run["programs"].items() if found["replaced"]
     ]
     again = f"{checkout}make venv\n.venv/bin/nox -s parity_n1 -- {shlex.join(options)}\n"
-    path = bundle / layout.COMMANDS
-    rows = layout.parse_commands(path.read_text(encoding="utf-8")) if path.is_file() else []
-    verbatim = "".join(f"{row.command}\n" for row in rows)
+    verbatim = "".join(f"{row.command}\n" for row in layout.read_commands(bundle))
     stated = (
         ""
         if digest is None

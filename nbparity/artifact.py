@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import layout
+from .bundle import below
 from .errors import BlockedError, NotWrittenError
 from .hashing import files_below
 
@@ -16,8 +17,7 @@ FIRST = ("results/report.html", layout.ANALYSIS, layout.SUMMARY, layout.LEDGER)
 
 def finished(reports: Path) -> list[Path]:
     """Return every finished bundle below a folder, in order; BlockedError if there is none."""
-    bundles = sorted(path.parents[1] for path in reports.rglob(layout.RUN))
-    bundles = [one for one in bundles if not one.name.startswith(layout.UNFINISHED)]
+    bundles = below(reports)
     if not bundles:
         raise BlockedError(f"{reports}: no bundle below it, expected at least one: nox -s parity_n1")
     return bundles

@@ -21,6 +21,20 @@ def stamp() -> str:
     return datetime.now(UTC).strftime(STAMP)
 
 
+def below(parent: Path) -> list[Path]:
+    """Return every folder below ``parent`` that is a finished bundle, or what is left of one, in order.
+
+    Any of the files that say what it is will do, so that one that lost some of them is not passed over.
+    """
+    marks = (layout.RUN, layout.HASHES, layout.PROVENANCE)
+    found = {path.parents[mark.count("/")] for mark in marks for path in parent.rglob(mark)}
+    return sorted(folder for folder in found if not _unfinished(folder.relative_to(parent)))
+
+
+def _unfinished(folder: Path) -> bool:
+    return any(part.startswith(layout.UNFINISHED) for part in folder.parts)
+
+
 @contextmanager
 def building(parent: Path, folders: tuple[str, ...] = FOLDERS) -> Iterator[Path]:
     """Give a hidden folder beside the finished ones; it is removed unless it was put into place.

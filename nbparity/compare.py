@@ -6,6 +6,7 @@ None, never NaN.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,11 @@ def read_float_image(path: Path, shape: tuple[int, int]) -> FloatImage:
             f"{path.name} holds {size} bytes, expected {expected} for {shape[0]} x {shape[1]} pixels"
         )
     return np.fromfile(path, dtype="<f4").reshape(shape).astype(np.float32, copy=False)
+
+
+def as_roi(numbers: Sequence[int] | None) -> Roi | None:
+    """Return a region from plain data, a list of a JSON or TOML file for example."""
+    return None if numbers is None else (numbers[0], numbers[1], numbers[2], numbers[3])
 
 
 def crop(image: FloatImage, roi: Roi | None) -> FloatImage:

@@ -7,7 +7,6 @@ the others. The container is removed however the run ends; if this process is ki
 """
 
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -21,8 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
 
-from . import bundle, environment, experiment, verify
-from .errors import BlockedError, ExitCode, NotIntactError, NotWrittenError, ParityError
+from . import bundle, environment, experiment, layout, verify
+from .errors import BlockedError, ExitCode, NotIntactError, ParityError
 from .hashing import sha256_of_file
 from .thresholds import FILE as LIMITS_FILE
 
@@ -176,18 +175,14 @@ def caller() -> tuple[int, int]:
 
 @contextmanager
 def _staging(reports: Path) -> Iterator[Path]:
-    """Give an empty folder beside the bundles that the container may write to; removed at the end."""
-    try:
-        reports.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".unfinished-container-", dir=reports))
+    """Give an empty folder beside the bundles that the container may write to; removed at the end.
+
+    If this process is killed, the next run removes it.
+    """
+    with bundle.building(reports, folders=()) as folder:
         if not os.getuid():
             os.chown(folder, *caller())
-    except OSError as error:
-        raise NotWrittenError(f"no bundle can be written below {reports}: {error.strerror}") from None
-    try:
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _log_path(job: Job) -> Path:
@@ -337,7 +332,7 @@ def place(staging: Path, reports: Path) -> list[Path]:
     NotIntactError if one is not whole; it is not put into place.
     """
     placed = []
-    for folder in sorted(path.parent for path in staging.glob("*/*/nb_compare/[!.]*/analysis.md")):
+    for folder in bundle.below(staging):
         complaints = verify.verify(folder)
         if complaints:
             raise NotIntactError(f"the container's bundle {folder.name} does not hold: {complaints[0]}")
@@ -346,7 +341,7 @@ def place(staging: Path, reports: Path) -> list[Path]:
         if not os.getuid():
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, os.getuid(), os.getgid(), follow_symlinks=False)
-        own = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
+        own = Path(tempfile.mkdtemp(prefix=layout.UNFINISHED, dir=parent))
         own.rmdir()
         folder.rename(own)
         placed.append(bundle.place(own, folder.name))

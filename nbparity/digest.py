@@ -23,9 +23,9 @@ from typing import Any
 
 from . import environment, layout
 from .hashing import sha256_of_file
+from .summary import GPU_PAIR
 
 Data = dict[str, Any]
-GPU_PAIR = f"{layout.GPU}_vs_c_spec"
 # Written by `nbparity ledger`; what they hold decides nothing.
 LEDGER_FILES = ("docs/fix_plan.md", "plans/active/cli-noise-pix0/plan.md")
 # Keys of the summary that belong to the machine, a dot between the levels.

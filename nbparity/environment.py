@@ -84,7 +84,7 @@ def env_text(root: Path, threads: int = 1) -> str:
         ),
         *((name, child.get(name, "not set")) for name in [*pinned(), *recorded_names()]),
     ]
-    return "".join(f"{name}: {value}\n" for name, value in rows)
+    return "".join(f"{name}: {_one_line(value)}\n" for name, value in rows)
 
 
 def value_of(env_text: str, name: str) -> str:
@@ -163,9 +163,9 @@ def _changed_paths(root: Path) -> list[ChangedPath]:
     return found
 
 
-def _one_line(name: str) -> str:
-    """Write the name of a file on one line, whatever it holds."""
-    return name if name.isprintable() else ascii(name)
+def _one_line(text: str) -> str:
+    """Write the name of a file, or the value of a variable, on one line, whatever it holds."""
+    return text if text.isprintable() else ascii(text)
 
 
 def cuda_devices(python: str, root: Path) -> tuple[int, str]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .compare import Roi
+from .compare import Roi, as_roi
 from .errors import BlockedError, UsageError
 from .hashing import sha256_of_file
 
@@ -114,7 +114,6 @@ def read(path: Path, root: Path) -> Experiment:
 def from_record(record: dict[str, Any], inputs_dir: Path) -> Experiment:
     """Return the experiment that ``run.json`` of a bundle records, with its inputs in a folder."""
     slow, fast = record["shape"]
-    roi = record["roi"]
     return Experiment(
         id=record["id"],
         title=record["title"],
@@ -123,7 +122,7 @@ def from_record(record: dict[str, Any], inputs_dir: Path) -> Experiment:
         inputs=tuple(InputFile(name=name, sha256=sha256) for name, sha256 in record["inputs"].items()),
         inputs_dir=inputs_dir,
         shape=(slow, fast),
-        roi=None if roi is None else (roi[0], roi[1], roi[2], roi[3]),
+        roi=as_roi(record["roi"]),
     )
 
 

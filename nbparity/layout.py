@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from .errors import UsageError
+
 ANALYSIS = "analysis.md"
 SUMMARY = "results/summary.json"
 REPORT = "results/report.html"
@@ -115,8 +117,14 @@ class CommandRow:
 
     @property
     def text(self) -> str:
-        """Return the row as it stands in the file."""
-        return "\t".join((self.label, self.started, self.ended, str(self.status), self.command)) + "\n"
+        """Return the row as it stands in the file; UsageError for a command that is no line of text.
+
+        A path may hold line ends, or bytes that are no text; a row with them could not be read back.
+        """
+        row = "\t".join((self.label, self.started, self.ended, str(self.status), self.command))
+        if row.splitlines() != [row] or row != row.encode("utf-8", "replace").decode("utf-8"):
+            raise UsageError(f"command {self.command!a}: expected paths on one line, in UTF-8")
+        return row + "\n"
 
 
 def read_commands(bundle: Path) -> list[CommandRow]:

@@ -4,14 +4,15 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import atomic, layout, locks, outcome
+from .digest import LEDGER_FILES
 from .errors import ExitCode, NotIntactError, UsageError
 from .hashing import sha256_of_file
 from .verify import verify
 
-FIX_PLAN = Path("docs") / "fix_plan.md"
-PLAN = Path("plans") / "active" / "cli-noise-pix0" / "plan.md"
+FIX_PLAN, PLAN = map(Path, LEDGER_FILES)
 DECISION = "Phase M6, carry-over shim"
 ROW = re.compile(rf"^- {re.escape(DECISION)}: \[([^\]\n]*)\].*$", re.MULTILINE)
 ATTEMPT = re.compile(r"^## Attempt (\d+): ", re.MULTILINE)
@@ -79,14 +80,22 @@ def _stamp(root: Path, bundle: Path, attempt: int) -> bool:
     earlier = STAMP.search(rows[0])
     if earlier and earlier[0] >= run["stamp"]:
         return False
-    row = _row(outcome.read(bundle), run["stamp"], run["experiment"]["id"], attempt)
+    row = _row(outcome.read(bundle), run, attempt)
     atomic.write(path, ROW.sub(lambda _: row, text))
     return True
 
 
-def _row(ended: outcome.Outcome, stamp: str, experiment: str, attempt: int) -> str:
-    """Write the decision: only a run that ended well shows that nothing has to be carried over."""
-    source = f"experiment {experiment}, attempt {attempt} in {FIX_PLAN.as_posix()}"
+def _row(ended: outcome.Outcome, run: dict[str, Any], attempt: int) -> str:
+    """Write the decision: only a run of ours that ended well shows that nothing has to be carried over.
+
+    The decision is about any historical program, the user's own included, but about our two others.
+    """
+    stamp = run["stamp"]
+    source = f"experiment {run['experiment']['id']}, attempt {attempt} in {FIX_PLAN.as_posix()}"
+    given = [name for name in ("c_spec", "py") if run["programs"][name]["replaced"]]
+    if ended.exit_code is ExitCode.OK and given:
+        reason = f"verdict {ended.verdict} with programs given by the user in place of {', '.join(given)}"
+        return f"- {DECISION}: [open {stamp}] {reason} ({source})"
     if ended.exit_code is ExitCode.OK:
         reason = f"verdict {ended.verdict}, {ended.reasons[0]}: the simulator needs no carry-over to agree"
         return f"- {DECISION}: [N/A - skipped {stamp}] {reason} ({source})"

@@ -57,9 +57,7 @@ def _figure(value: object) -> str:
 
 def _commands(bundle: Path, run: Data) -> str:
     """List the commands without the places of the machine: the checkout is '.', the interpreter 'python'."""
-    path = bundle / layout.COMMANDS
-    rows = layout.parse_commands(path.read_text(encoding="utf-8")) if path.is_file() else []
-    lines = "".join(f"      {_portable(row.command, run)}\n" for row in rows)
+    lines = "".join(f"      {_portable(row.command, run)}\n" for row in layout.read_commands(bundle))
     return f"- commands, in order; verbatim in {layout.COMMANDS} of the bundle:\n\n{lines}"
 
 

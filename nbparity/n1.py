@@ -20,7 +20,7 @@ from .experiment import Experiment
 from .hashing import sha256_of_file
 from .outcome import Outcome
 from .processes import OUTPUT_KEPT, TIME_LIMIT_S, Finished, Stopwatch, end_of, run
-from .programs import GENERATOR, Program, Programs, build_command, is_built_here, prebuilt_log
+from .programs import GENERATOR, Program, Programs, build_command, is_built_here, prebuilt_log, stands_in
 from .thresholds import Thresholds
 
 PHI0_TESTS = "tests/test_cli_scaling_phi0.py"
@@ -58,6 +58,7 @@ class _Facts:
     protected_before: dict[str, str]
     sources: dict[str, str]
     causes: list[causes.Cause]
+    programs: dict[str, str] = field(default_factory=dict)
     blocked: dict[str, str] | None = None
     gpu: dict[str, Any] = field(
         default_factory=lambda: {"ran": False, "reason": "not reached", "command": ""}
@@ -91,6 +92,7 @@ def _parity_n1(plan: Plan) -> Outcome:
             _record_surroundings(plan, folder)
             _build(plan, folder)
             _record_versions(plan, folder)
+            facts.programs = _program_hashes(plan)
             plan.experiment.check_inputs()
             _run_tests(plan, folder)
             _render_all(plan, folder, facts)
@@ -342,7 +344,9 @@ def _gpu_leg(plan: Plan, folder: Path, facts: _Facts, devices: int, reason: str)
 
 def _write_run(plan: Plan, folder: Path, facts: _Facts) -> None:
     """Write the facts of the run that no other file of the bundle holds."""
-    after = protected.hashes(plan.root)
+    before, after = facts.protected_before | facts.programs, protected.hashes(plan.root)
+    if facts.programs:
+        after |= _program_hashes(plan)
     experiment = plan.experiment
     data: Mapping[str, Any] = {
         "format": 1,
@@ -371,10 +375,18 @@ def _write_run(plan: Plan, folder: Path, facts: _Facts) -> None:
         "trace": facts.trace,
         "protected": {
             "files": len(facts.protected_before),
-            "changed": protected.changes(facts.protected_before, after),
+            "changed": protected.changes(before, after),
         },
     }
     (folder / layout.RUN).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+def _program_hashes(plan: Plan) -> dict[str, str]:
+    """Return the hash of every program that is a file, as it is now."""
+    files = {program.name: program.file for program in plan.programs.all()}
+    return {
+        f"program {name}": sha256_of_file(file) for name, file in files.items() if file and file.is_file()
+    }
 
 
 def _program_data(plan: Plan, program: Program) -> dict[str, Any]:
@@ -382,4 +394,4 @@ def _program_data(plan: Plan, program: Program) -> dict[str, Any]:
     if program.file is None:
         return {"path": shlex.join(program.command), "sha256": None, "replaced": False}
     digest = sha256_of_file(program.file) if program.file.is_file() else None
-    return {"path": str(program.file), "sha256": digest, "replaced": not is_built_here(program, plan.root)}
+    return {"path": str(program.file), "sha256": digest, "replaced": stands_in(program, plan.root)}

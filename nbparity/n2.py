@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import bundle, layout, side_by_side, verify
-from .compare import Roi
+from .compare import as_roi
 from .errors import BlockedError, ExitCode, NotIntactError
 from .experiment import Experiment
 from .hashing import sha256_of_file
@@ -107,8 +107,7 @@ def parity_n2(plan: Plan) -> Outcome:
 
 def _compare(plan: Plan, run: Data, folder: Path, reference: str) -> Result:
     """Compare the simulator with a C program on the bundle's arguments."""
-    roi_list = run["experiment"]["roi"]
-    roi: Roi | None = None if roi_list is None else (roi_list[0], roi_list[1], roi_list[2], roi_list[3])
+    roi = as_roi(run["experiment"]["roi"])
     args = (*run["experiment"]["args"], *([] if roi is None else ["-roi", *map(str, roi)]))
     program = plan.programs.c if reference == "c" else plan.programs.c_spec
     with tempfile.TemporaryDirectory(prefix="nbparity-") as home:

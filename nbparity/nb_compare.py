@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import bundle, side_by_side
-from .compare import Roi
+from .compare import as_roi
 from .errors import NotWrittenError, ParityError, UsageError
+from .processes import TIME_LIMIT_S
 from .programs import Programs, build_command, is_built_here, locate, prebuilt_log
 from .side_by_side import Job, Result, RunnerError
 from .thresholds import NbCompareLimits, load_nb_compare
@@ -101,7 +102,11 @@ def _parser(limits: NbCompareLimits) -> _Parser:
     parser.add_argument("--c-bin", metavar="PATH", help="default: $NB_C_BIN, or the one built here")
     parser.add_argument("--py-bin", metavar="PATH", help="default: python -m nanobrag_torch")
     parser.add_argument(
-        "--time-limit", type=float, default=3600.0, metavar="S", help="seconds per program (default: 3600)"
+        "--time-limit",
+        type=float,
+        default=TIME_LIMIT_S,
+        metavar="S",
+        help="seconds per program (default: %(default)g)",
     )
     return parser
 
@@ -122,7 +127,7 @@ def _nb_compare(argv: list[str]) -> Status:
         home=Path.cwd(),
         c=programs.c,
         py=programs.py,
-        roi=_roi(options.roi),
+        roi=as_roi(options.roi),
         resample=options.resample,
         png_percentile=options.png_scale,
         save_diff=options.save_diff,
@@ -140,10 +145,6 @@ def _split(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
         return argv, ()
     place = argv.index("--")
     return argv[:place], tuple(argv[place + 1 :])
-
-
-def _roi(numbers: list[int] | None) -> Roi | None:
-    return None if numbers is None else (numbers[0], numbers[1], numbers[2], numbers[3])
 
 
 def _check(options: argparse.Namespace) -> None:

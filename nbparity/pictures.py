@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import layout, trace_runs, trace_tables
-from .compare import FloatImage, Roi, crop, ordered_key, read_float_image
+from .compare import FloatImage, Roi, as_roi, crop, ordered_key, read_float_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +60,7 @@ def draw(bundle: Path, run: Data, summary: Data) -> list[Picture]:
     if not summary["images"]:
         return []
     shape = tuple(run["experiment"]["shape"])
-    roi: Roi | None = tuple(run["experiment"]["roi"]) if run["experiment"]["roi"] else None
+    roi = as_roi(run["experiment"]["roi"])
     images = {name: read_float_image(bundle / layout.image(name), shape) for name in summary["images"]}
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # whatever the user's settings are

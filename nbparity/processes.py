@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-TIME_LIMIT_S = 3600.0
+from . import thresholds
+
+TIME_LIMIT_S = thresholds.load_time_limit_s()
+MAX_LOG_BYTES = thresholds.load().max_log_bytes
 OUTPUT_KEPT = 20_000
 """Bytes of the output of what blocked a run; the log holds all of it."""
 RENDER_TIME = re.compile(r"^\s*render time\s*=\s*([0-9.eE+-]+)\s*s\b", re.MULTILINE)
@@ -67,14 +70,14 @@ def run(
     log: Path,
     environment: Mapping[str, str],
     time_limit_s: float = TIME_LIMIT_S,
-    log_limit_bytes: int | None = None,
+    log_limit_bytes: int = MAX_LOG_BYTES,
     error_log: Path | None = None,
     inherit: tuple[int, ...] = (),
 ) -> Finished:
     """Run a program in a folder; standard output and error go to the log as they come.
 
     With an ``error_log`` standard error goes there. The program inherits the open files given. After the time
-    limit, or when the log is longer than its limit, the program and its children are killed, and the log of
+    limit, or when a log is longer than its limit, the program and its children are killed, and the log of
     errors says so.
     """
     watch = Stopwatch()
@@ -94,7 +97,8 @@ def run(
             error_stream.write(f"{command[0]}: could not be started: {error.strerror or error}\n".encode())
             status, peak = 127, 0
         else:
-            limits = _Limits(watch, stream.fileno(), time_limit_s, log_limit_bytes)
+            logs = (stream.fileno(), error_stream.fileno())
+            limits = _Limits(watch, logs, time_limit_s, log_limit_bytes)
             status, peak, killed = _wait(process, limits)
             if killed:
                 error_stream.write(f"\nkilled {killed}\n".encode())
@@ -114,15 +118,15 @@ class _Limits:
     """How long a program may run and how much it may print."""
 
     watch: Stopwatch
-    log: int
+    logs: tuple[int, ...]
     time_limit_s: float
-    log_limit_bytes: int | None
+    log_limit_bytes: int
 
     def broken(self) -> str:
         """Say which limit is broken, nothing if none is."""
         if self.watch.seconds() > self.time_limit_s:
             return f"after the time limit of {self.time_limit_s:g} s"
-        if self.log_limit_bytes is not None and os.fstat(self.log).st_size > self.log_limit_bytes:
+        if any(os.fstat(log).st_size > self.log_limit_bytes for log in self.logs):
             return f"after more than {self.log_limit_bytes} bytes of output"
         return ""
 

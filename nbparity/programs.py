@@ -8,6 +8,8 @@ from pathlib import Path
 from .errors import BlockedError
 
 GENERATOR = Path("golden_suite_generator")
+BUILT = {"c": GENERATOR / "build" / "nanoBragg", "c_spec": GENERATOR / "build" / "nanoBragg-spec"}
+"""Where our C programs lie in a checkout."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +47,8 @@ def locate(
     root: Path, *, c_bin: str | None = None, spec_bin: str | None = None, py_bin: str | None = None
 ) -> Programs:
     """Find the programs; ``c_bin``, or else NB_C_BIN, replaces the historical one."""
-    build = root / GENERATOR / "build"
-    c_file = Path(c_bin or os.environ.get("NB_C_BIN") or build / "nanoBragg").absolute()
-    spec_file = Path(spec_bin or build / "nanoBragg-spec").absolute()
+    c_file = Path(c_bin or os.environ.get("NB_C_BIN") or root / BUILT["c"]).absolute()
+    spec_file = Path(spec_bin or root / BUILT["c_spec"]).absolute()
     py_file = Path(py_bin).absolute() if py_bin else None
     py_command = (str(py_file),) if py_file else (sys.executable, "-m", "nanobrag_torch")
     return Programs(
@@ -55,6 +56,12 @@ def locate(
         c_spec=Program(name="c_spec", command=(str(spec_file),), file=spec_file),
         py=Program(name="py", command=py_command, file=py_file),
     )
+
+
+def stands_in(program: Program, root: Path) -> bool:
+    """Tell whether the program was given in place of ours; one of ours in place of another is one, too."""
+    own = BUILT.get(program.name)
+    return program.file != (None if own is None else (root / own).absolute())
 
 
 def is_built_here(program: Program, root: Path) -> bool:

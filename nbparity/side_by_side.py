@@ -73,11 +73,6 @@ class Result:
     shapes: dict[str, tuple[int, int]]
     wall_s: dict[str, float]
 
-    @property
-    def same_shape(self) -> bool:
-        """Tell whether both programs rendered the same number of pixels."""
-        return self.shapes["c"] == self.shapes["py"]
-
     def correlates(self, threshold: float) -> bool:
         """Tell whether the correlation reaches a threshold; a constant image does with the same bits only."""
         if self.pair.correlation is None:
@@ -163,11 +158,6 @@ def compare_programs(job: Job, folder: Path) -> Result:
     data = _summary(job, result, resampled)
     (folder / SUMMARY).write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return result
-
-
-def float_file(side: str) -> str:
-    """Return the name of the float image of a side, ``c`` or ``py``."""
-    return f"{side}_float.bin"
 
 
 def _run(job: Job, side: str, program: Program, folder: Path) -> tuple[FloatImage, float]:

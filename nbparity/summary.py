@@ -14,7 +14,17 @@ import numpy as np
 
 from . import layout, photometry, trace_runs, trace_tables
 from .ablation import CAUSE
-from .compare import Comparison, FloatImage, Roi, compare, crop, nonzero_outside, read_float_image, undefined
+from .compare import (
+    Comparison,
+    FloatImage,
+    Roi,
+    as_roi,
+    compare,
+    crop,
+    nonzero_outside,
+    read_float_image,
+    undefined,
+)
 from .hashing import sha256_of_file
 from .processes import lines_with, render_time_of_log_s
 from .thresholds import Thresholds
@@ -25,7 +35,7 @@ PYTEST_END = re.compile(
     r"^=+ (.*\b(?:passed|failed|error|errors|skipped|no tests ran)\b.*?) in [0-9.]+s.*=+$"
 )
 PAIRS = {"py_vs_c_spec": ("py", "c_spec"), "py_vs_c": ("py", "c"), "c_vs_c_spec": ("c", "c_spec")}
-GPU_PAIR = "py_cuda_vs_c_spec"
+GPU_PAIR = f"{layout.GPU}_vs_c_spec"
 
 
 def derive(bundle: Path) -> Data:
@@ -72,8 +82,7 @@ def _blocked() -> Data:
 def _figures(bundle: Path, run: Data) -> Data:
     """Compare the images of a complete run and judge them."""
     slow, fast = run["experiment"]["shape"]
-    roi_list = run["experiment"]["roi"]
-    roi: Roi | None = None if roi_list is None else (roi_list[0], roi_list[1], roi_list[2], roi_list[3])
+    roi = as_roi(run["experiment"]["roi"])
     names = [*layout.IMAGES, *([layout.GPU] if run["gpu"]["ran"] else [])]
     images = {name: _read(bundle, name, (slow, fast)) for name in names}
     pairs = {pair: _pair(images[x], images[r], roi) for pair, (x, r) in PAIRS.items()}
@@ -179,6 +188,10 @@ def _causes(bundle: Path, run: Data, pairs: dict[str, Comparison]) -> list[tuple
             if before.identical or before.problem or not all(path.is_file() for path in paths):
                 continue
             after = compare(*(np.load(path, allow_pickle=False) for path in paths))
+            if after.pixels != before.pixels:
+                after = undefined(
+                    f"covers {after.pixels} pixels instead of the {before.pixels} of the region"
+                )
             row = {
                 **{"id": cause["id"], "title": cause["title"], "see": cause["see"]},
                 **{"x": x, "r": r, "change": experiment["change"]},

@@ -8,6 +8,8 @@ from typing import Any
 from .errors import UsageError
 
 FILE = Path(__file__).with_name("thresholds.toml")
+NOT_JUDGING = frozenset({"max_log_bytes"})
+"""Thresholds that stop a program and judge no image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,15 @@ def load(path: Path = FILE) -> Thresholds:
             trace_max_relative=data["trace"]["max_relative"],
             max_log_bytes=data["processes"]["max_log_bytes"],
         )
+    except KeyError as error:
+        raise UsageError(f"{path}: key {error} is missing") from None
+
+
+def load_time_limit_s(path: Path = FILE) -> float:
+    """Read how many seconds a program may run; a missing key is a UsageError that names file and key."""
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        return float(data["processes"]["time_limit_s"])
     except KeyError as error:
         raise UsageError(f"{path}: key {error} is missing") from None
 

@@ -13,7 +13,7 @@ from . import environment, layout, traces
 from .compare import FloatImage, Roi, crop, read_float_image
 from .errors import BlockedError, UsageError
 from .experiment import Experiment
-from .processes import OUTPUT_KEPT, TIME_LIMIT_S, Finished, end_of, lines_with, run
+from .processes import MAX_LOG_BYTES, OUTPUT_KEPT, TIME_LIMIT_S, Finished, end_of, lines_with, run
 from .programs import Program, Programs
 
 Pixel = tuple[int, int]  # slow, fast
@@ -85,7 +85,7 @@ def run_all(
     *,
     folder: Path,
     time_limit_s: float = TIME_LIMIT_S,
-    log_limit_bytes: int | None = None,
+    log_limit_bytes: int = MAX_LOG_BYTES,
 ) -> list[Finished]:
     """Run traces side by side, each in a new folder below ``folder`` that holds nothing but the inputs."""
 

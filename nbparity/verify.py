@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from . import analysis, layout, ledger_entry, provenance, report, signing, summary
+from . import analysis, layout, ledger_entry, provenance, report, signing, summary, thresholds
 from .ablation import CAUSE
 from .errors import NotIntactError
 from .hashing import differences, parse_sha256_list
@@ -25,6 +25,7 @@ def verify(bundle: Path, public_key_file: Path | None = None) -> list[str]:
     found = [
         *_hash_complaints(bundle),
         *_missing_parts(bundle),
+        *_fact_complaints(bundle),
         *_claim_complaints(bundle),
         *_cause_complaints(bundle),
         *signing.check(bundle, public_key_file).complaints,
@@ -53,6 +54,25 @@ def _missing_parts(bundle: Path) -> list[str]:
     if status == "complete":
         needed += [layout.command_log(name) for name in layout.IMAGES]
     return [f"incomplete: {name} is not there" for name in needed if not (bundle / name).is_file()]
+
+
+def _fact_complaints(bundle: Path) -> list[str]:
+    """Name facts that no run writes: a status that does not fit, or limits that are not those of today."""
+    try:
+        run = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
+        status, blocked, judged_by = run["status"], run["blocked"], dict(run["thresholds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # complained about as claims that cannot be derived
+    expected = "complete" if blocked is None else "blocked"
+    found = []
+    if status != expected:
+        found.append(f"untrue: {layout.RUN}: status {status!r}, expected {expected!r}")
+    limits = thresholds.load().as_dict()
+    return found + [
+        f"untrue: {layout.RUN}: judged by {name} = {value!r}, {thresholds.FILE.name} has {limits.get(name)!r}"
+        for name, value in judged_by.items()
+        if name not in thresholds.NOT_JUDGING and value != limits.get(name)
+    ]
 
 
 def _claim_complaints(bundle: Path) -> list[str]:

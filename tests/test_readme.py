@@ -55,7 +55,7 @@ def test_the_python_example_makes_the_image_of_the_command_line(
     assert names["image"].numpy().tobytes() == (tmp_path / "image.bin").read_bytes()
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z]+)`", README))))
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z-]+)`", README))))
 def test_every_make_target_exists(target: str) -> None:
     """A target that the text names is one of the Makefile."""
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)

@@ -20,6 +20,7 @@ from .. import (
     trace_tables,
     verify,
 )
+from ..bundle import below
 from ..errors import BlockedError, ExitCode, NotIntactError, UsageError
 from ..nb_compare import from_here
 from .options import ROOT, Commands, common, positive, programs_of
@@ -79,9 +80,8 @@ def _replay(arguments: argparse.Namespace) -> int:
         print(f"{part.name}: {'differs' if part.differences else 'the same'}")
         for difference in part.differences:
             print(f"  {difference}")
-    differing = [part.name for part in found.parts if part.differences]
-    if differing:
-        print(f"not reproduced: {', '.join(differing)}")
+    if not found.reproduced:
+        print(f"not reproduced: {', '.join(part.name for part in found.parts if part.differences)}")
         print(f"bundle digest: {found.found}, recorded {found.recorded}")
         return ExitCode.UNEXPLAINED
     print(f"reproduced: {len(found.parts)} of {len(found.parts)} parts")
@@ -122,9 +122,9 @@ def _replay_in_image(arguments: argparse.Namespace, reports: Path, image: str) -
         gpus=False,
     )
     print(f"{arguments.bundle}: running it again in {job.tag}", flush=True)
-    before = set(reports.rglob(layout.RUN))
+    before = below(reports)
     container.run(client, job, sys.stdout.buffer)
-    made = [path.parents[1] for path in set(reports.rglob(layout.RUN)) - before]
+    made = [folder for folder in below(reports) if folder not in before]
     if len(made) != 1:
         raise BlockedError(f"the container left {len(made)} bundles, expected 1: its output says why")
     return made[0]

@@ -1,10 +1,12 @@
 """Options that several commands have, and what follows from them."""
 
 import argparse
+import math
 import os
 from pathlib import Path
 from typing import TypeAlias
 
+from ..processes import TIME_LIMIT_S
 from ..programs import Programs, locate
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -28,11 +30,21 @@ def programs_of(arguments: argparse.Namespace) -> Programs:
 
 
 def positive(text: str) -> int:
-    """Read a whole number from 1; ValueError for anything else."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    """Read a whole number from 1."""
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number from 1")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Read a time."""
+    try:
+        time_s = float(text)
+    except ValueError:
+        time_s = math.nan
+    if not time_s > 0:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected seconds above 0")
+    return time_s
 
 
 def cores() -> int:
@@ -44,7 +56,9 @@ def bundle_options(parser: argparse.ArgumentParser) -> None:
     """Add where bundles go, and how long a program may run."""
     parser.add_argument("--campaign", default=CAMPAIGN, help="first folder below reports/")
     parser.add_argument("--reports", type=Path, help="instead of reports/")
-    parser.add_argument("--time-limit", type=float, default=3600.0, help="seconds per program")
+    parser.add_argument(
+        "--time-limit", type=seconds, default=TIME_LIMIT_S, help="seconds per program (default: %(default)g)"
+    )
 
 
 def thread_option(parser: argparse.ArgumentParser) -> None:

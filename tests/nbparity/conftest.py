@@ -1,8 +1,10 @@
 """A small checkout with fake programs, so that the harness is tested without a simulator or a compiler."""
 
 import dataclasses
+import functools
 import hashlib
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -127,6 +129,13 @@ INDEX = """# Documents
 """
 
 
+OURS = {
+    "c": programs.BUILT["c"],
+    "spec": programs.BUILT["c_spec"],
+    "py": Path("nanobrag_torch") / "__main__.py",
+}
+
+
 @dataclass
 class Site:
     """A checkout in a temporary folder; ``run`` runs n1 in it."""
@@ -136,24 +145,34 @@ class Site:
     pytest_line: str = "2 passed"
     pytest_status: int = 0
     time_limit_s: float = 20.0
-    program_folder: str = "programs"
+    ours: bool = False
 
     @property
     def reports(self) -> Path:
         return self.root / "reports" / "campaign" / "phase" / "nb_compare"
 
+    def path(self, name: str) -> Path:
+        """Where a program lies."""
+        return self.root / (OURS[name] if self.ours and name in OURS else Path("programs") / name)
+
+    def bins(self) -> list[str]:
+        """The options of the command line that name the programs; none where they are ours."""
+        return [] if self.ours else [f"--{name}-bin={self.path(name)}" for name in ("c", "spec", "py")]
+
     def program(self, name: str, **behaviour: Any) -> Path:
         """Write a fake program."""
-        path = self.root / self.program_folder / name
+        path = self.path(name)
         path.parent.mkdir(exist_ok=True)
         path.write_text(PROGRAM.format(python=sys.executable, behaviour=behaviour), encoding="utf-8")
         path.chmod(0o755)
         return path
 
     def build_here(self) -> None:
-        """Put the programs where the checkout builds its own, so that they stand in for nothing."""
-        self.program_folder = "golden_suite_generator/build"
+        """Put the programs where the checkout has its own, so that they stand in for nothing."""
+        self.ours = True
         (self.root / "golden_suite_generator" / "Makefile").write_text("all:\n", encoding="utf-8")
+        (self.root / "nanobrag_torch").mkdir()
+        (self.root / "nanobrag_torch" / "__init__.py").write_text("", encoding="utf-8")
         self.program("c", historical=True)
         self.program("spec")
         self.program("py")
@@ -166,14 +185,14 @@ class Site:
         fake_sbom = self.root / "fake_sbom.py"
         fake_sbom.write_text(SBOM, encoding="utf-8")
         names = {
-            name: self.replaced.get(name) or str(self.root / self.program_folder / name)
+            f"{name}_bin": self.replaced.get(name) or (None if self.ours else str(self.path(name)))
             for name in ("c", "spec", "py")
         }
         return n1.Plan(
             root=self.root,
             reports=self.reports,
             experiment=experiment.load(self.root, "tiny"),
-            programs=programs.locate(self.root, c_bin=names["c"], spec_bin=names["spec"], py_bin=names["py"]),
+            programs=programs.locate(self.root, **names),
             thresholds=thresholds.load(),
             pytest_command=(str(fake_pytest),),
             sbom_command=(str(fake_sbom),),
@@ -182,6 +201,10 @@ class Site:
 
     def run(self) -> Outcome:
         return n1.parity_n1(self.plan())
+
+    def adopt(self, bundle: Path) -> Path:
+        """Put a copy of a bundle among those of this checkout, as if it had been made here."""
+        return Path(shutil.copytree(bundle, self.reports / bundle.name))
 
     def replay(self, bundle: Path, **changes: Any) -> replay.Replay:
         """Repeat a bundle in this checkout, with the small stand-ins for pytest and the list of packages."""
@@ -207,9 +230,22 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """A checkout in which the three programs agree as they should; reports have no pictures, to be fast."""
-    monkeypatch.setattr(environment, "cuda_devices", lambda python, root: (0, "no CUDA device"))
-    monkeypatch.setattr(pictures, "draw", lambda bundle, run, summary: [])
+    without_slow_parts(monkeypatch)
     return make_site(tmp_path / "checkout")
+
+
+def without_slow_parts(patch: pytest.MonkeyPatch) -> None:
+    """Ask no torch for devices and draw no pictures."""
+    patch.setattr(environment, "cuda_devices", lambda python, root: (0, "no CUDA device"))
+    patch.setattr(pictures, "draw", lambda bundle, run, summary: [])
+
+
+@pytest.fixture
+def stand_ins(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command line, too, use the stand-ins for pytest and the list of packages, which take long."""
+    plan = site.plan()
+    for name in ("pytest_command", "sbom_command"):
+        monkeypatch.setitem(n1.Plan.__init__.__kwdefaults__, name, getattr(plan, name))
 
 
 @pytest.fixture(scope="session")
@@ -255,10 +291,27 @@ def summary_of() -> Callable[[Path], dict[str, Any]]:
     return read
 
 
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path]:
+    """The bundle of a checkout like ``site``, with programs of its own or not; made when first needed."""
+
+    @functools.cache
+    def make(ours: bool) -> Path:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("NB_C_BIN", raising=False)
+            without_slow_parts(patch)
+            made = make_site(tmp_path_factory.mktemp("made-once") / "checkout")
+            if ours:
+                made.build_here()
+            return made.run().folder
+
+    return make
+
+
 @pytest.fixture
-def sealed(site: Site) -> Path:
+def sealed(site: Site, made_once: Callable[[bool], Path]) -> Path:
     """A finished bundle."""
-    return site.run().folder
+    return site.adopt(made_once(False))
 
 
 @pytest.fixture

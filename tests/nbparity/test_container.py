@@ -267,6 +267,23 @@ def test_a_bundle_that_does_not_hold_is_not_taken(job, finished):
     assert not (job.reports / relative).exists()
 
 
+def test_a_bundle_is_found_wherever_the_campaign_puts_it(job, finished):
+    """A campaign may be a folder in a folder; a bundle without its analysis is found as well, and refused."""
+    _, folder = finished
+    run(Api(leave=lambda staging: shutil.copytree(folder, f"{staging}/a/b/c/nb_compare/x")), job)
+    assert (job.reports / "a/b/c/nb_compare/x/analysis.md").is_file()
+    (folder / "analysis.md").unlink()
+    with pytest.raises(NotIntactError, match="missing: analysis.md"):
+        run(Api(leave=lambda staging: shutil.copytree(folder, f"{staging}/a/b/c/nb_compare/y")), job)
+
+
+def test_what_a_killed_run_left_is_removed(job):
+    """The folder that its container wrote to is no bundle and nobody's."""
+    (job.reports / ".unfinished-x" / "campaign").mkdir(parents=True)
+    run(Api(), job)
+    assert not list(job.reports.glob(".unfinished*"))
+
+
 def test_limits_are_in_the_file_of_numbers_that_decide():
     """Each with its reason."""
     found = container.limits()

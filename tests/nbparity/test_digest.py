@@ -25,9 +25,9 @@ def test_it_is_the_hash_of_what_is_printed_as_its_parts(sealed, capsys):
     assert f"{hashlib.sha256(image.read_bytes()).hexdigest()}  {layout.image('py')}\n" in text
 
 
-def test_it_is_the_same_for_every_run(site):
+def test_it_is_the_same_for_every_run(site, sealed):
     """Times, machine and threads are not in it; analysis and ledger entry state it."""
-    first, second = site.run().folder, site.run().folder
+    first, second = sealed, site.run().folder
     assert digest.read(first) == digest.read(second) is not None
     for name in (layout.ANALYSIS, layout.LEDGER):
         assert digest.read(first) in (first / name).read_text(encoding="utf-8")
@@ -45,18 +45,16 @@ def test_variables_that_no_image_depends_on_are_free(site, monkeypatch, name, fr
 
 
 @pytest.mark.parametrize("program", ["c", "spec", "py"])
-def test_one_pixel_of_any_image_shows(site, program):
+def test_one_pixel_of_any_image_shows(site, sealed, program):
     """Whatever it does to the verdict."""
-    first = site.run().folder
     site.program(program, historical=program == "c", pixel=(9, 12.5))
-    assert digest.read(site.run().folder) != digest.read(first)
+    assert digest.read(site.run().folder) != digest.read(sealed)
 
 
-def test_a_version_shows(site):
+def test_a_version_shows(site, sealed):
     """The same images by other programs are another bundle."""
-    first = site.run().folder
     site.program("py", version_text="fake 2.0")
-    assert digest.read(site.run().folder) != digest.read(first)
+    assert digest.read(site.run().folder) != digest.read(sealed)
 
 
 def test_a_blocked_run_has_none(site, capsys):

@@ -28,6 +28,14 @@ def test_env_records_overrides_and_locks(root, monkeypatch):
     assert str(root) not in text
 
 
+def test_no_variable_adds_a_row(root, monkeypatch):
+    """A line end in a value must not become a claim of its own."""
+    monkeypatch.setenv("LD_PRELOAD", "x.so\nimage: sha256:0")
+    text = environment.env_text(root)
+    assert environment.value_of(text, "image") == "host"
+    assert "LD_PRELOAD: 'x.so\\nimage: sha256:0'\n" in text
+
+
 def test_the_free_rows_are_rows(root):
     """A row that the digest leaves out by another name would be in it."""
     names = {line.partition(":")[0] for line in environment.env_text(root).splitlines()}

@@ -13,60 +13,64 @@ PLAN = "# Plan\n\nText.\n\n- Phase M6, carry-over shim: [open] no run is entered
 
 @pytest.fixture
 def paper(site):
-    """A checkout with an empty ledger and a plan that waits for a decision."""
+    """A checkout with its own programs, an empty ledger and a plan that waits for a decision."""
+    site.build_here()
     for path, text in ((ledger.FIX_PLAN, "# Ledger\n"), (ledger.PLAN, PLAN)):
         (site.root / path).parent.mkdir(parents=True, exist_ok=True)
         (site.root / path).write_text(text, encoding="utf-8")
     return site
 
 
+@pytest.fixture
+def sealed(paper, made_once):
+    """A finished bundle of this checkout, which ended well."""
+    return paper.adopt(made_once(True))
+
+
 def texts(site):
     return [(site.root / path).read_text(encoding="utf-8") for path in (ledger.FIX_PLAN, ledger.PLAN)]
 
 
-def test_an_entry_has_everything_there_is_to_know(paper):
+def test_an_entry_has_everything_there_is_to_know(paper, sealed):
     """Attempt, stamp, commit, commands, tests, metrics, path and digest of the bundle, verdict."""
-    folder = paper.run().folder
-    assert ledger.enter(paper.root, folder) == ledger.Entered(attempt=1, appended=True, stamped=True)
+    assert ledger.enter(paper.root, sealed) == ledger.Entered(attempt=1, appended=True, stamped=True)
     entries, plan = texts(paper)
-    identity = sha256_of_file(folder / layout.HASHES)
+    identity = sha256_of_file(sealed / layout.HASHES)
     assert entries.startswith("# Ledger\n\n## Attempt 1: ")
     for said in (
-        f"## Attempt 1: {folder.name}, tiny, C-PARITY-001\n",
-        f"- bundle: {folder.relative_to(paper.root)}; SHA-256 of its hash list: {identity}\n",
-        f"- stamp: {folder.name}, experiment tiny\n",
+        f"## Attempt 1: {sealed.name}, tiny, C-PARITY-001\n",
+        f"- bundle: {sealed.relative_to(paper.root)}; SHA-256 of its hash list: {identity}\n",
+        f"- stamp: {sealed.name}, experiment tiny\n",
         "- git commit: none",
         "- verdict: C-PARITY-001, exit status 0\n",
         "- tests: pytest passed: 2 passed\n",
-        f"- bundle digest: {digest.read(folder)}\n",
+        f"- bundle digest: {digest.read(sealed)}\n",
         "  | py vs c_spec | 0 | 0 | 1.0 | 1.0 | 0.0 | 0.0 |\n",
-        "      ./programs/c -hkl data.txt -flux 1e18",
+        "      ./golden_suite_generator/build/nanoBragg -hkl data.txt -flux 1e18",
         "      python ./fake_pytest.py -v tests/test_cli_scaling_phi0.py\n",
     ):
         assert said in entries
     assert str(paper.root) not in entries
-    row = f"- Phase M6, carry-over shim: [N/A - skipped {folder.name}] verdict C-PARITY-001, "
+    row = f"- Phase M6, carry-over shim: [N/A - skipped {sealed.name}] verdict C-PARITY-001, "
     assert f"{row}py and c_spec are bit-identical: " in plan
     assert plan.endswith("\n- another row: [open]\n")
 
 
-def test_the_file_in_the_bundle_is_the_entry(paper):
+def test_the_file_in_the_bundle_is_the_entry(paper, sealed):
     """Only number, path and hash come later."""
-    folder = paper.run().folder
-    ledger.enter(paper.root, folder)
-    assert texts(paper)[0].endswith((folder / layout.LEDGER).read_text(encoding="utf-8"))
+    ledger.enter(paper.root, sealed)
+    assert texts(paper)[0].endswith((sealed / layout.LEDGER).read_text(encoding="utf-8"))
 
 
-def test_twice_changes_nothing(paper, tmp_path):
+def test_twice_changes_nothing(paper, sealed, tmp_path):
     """Neither from the same place nor from a copy, with other entries in between or not."""
-    first = paper.run().folder
-    ledger.enter(paper.root, first)
+    ledger.enter(paper.root, sealed)
     once = texts(paper)
-    assert ledger.enter(paper.root, first) == ledger.Entered(attempt=1, appended=False, stamped=False)
+    assert ledger.enter(paper.root, sealed) == ledger.Entered(attempt=1, appended=False, stamped=False)
     assert texts(paper) == once
     second = paper.run().folder
     assert ledger.enter(paper.root, second).attempt == 2
-    copy = shutil.copytree(first, tmp_path / "elsewhere")
+    copy = shutil.copytree(sealed, tmp_path / "elsewhere")
     before = texts(paper)
     assert ledger.enter(paper.root, copy) == ledger.Entered(attempt=1, appended=False, stamped=False)
     assert texts(paper) == before
@@ -81,14 +85,25 @@ def test_twice_changes_nothing(paper, tmp_path):
         ({"status": 9}, "verdict BLOCKED: exit status 9"),
     ],
 )
-def test_a_run_that_did_not_end_well_opens_the_decision(paper, monkeypatch, behaviour, said):
+def test_a_run_that_did_not_end_well_opens_the_decision(paper, sealed, monkeypatch, behaviour, said):
     """It is entered as well, and the earlier decision does not stand on."""
-    ledger.enter(paper.root, paper.run().folder)
+    ledger.enter(paper.root, sealed)
     monkeypatch.setattr(bundle, "stamp", lambda: "20990101T000000Z")
     paper.program("py", **behaviour)
     assert ledger.enter(paper.root, paper.run().folder).stamped
     assert f"- Phase M6, carry-over shim: [open 20990101T000000Z] {said}" in texts(paper)[1]
     assert "N/A" not in texts(paper)[1]
+
+
+@pytest.mark.parametrize(("name", "decides"), [("c", True), ("spec", False), ("py", False)])
+def test_a_program_in_place_of_the_simulator_decides_nothing(paper, name, decides):
+    """The decision is about our two against any historical program, the user's own included."""
+    paper.replaced[name] = str(paper.program("own", historical=name == "c"))
+    outcome = paper.run()
+    assert outcome.exit_code == ExitCode.OK
+    ledger.enter(paper.root, outcome.folder)
+    row = "[N/A - skipped " if decides else "with programs given by the user in place of "
+    assert row in texts(paper)[1]
 
 
 def test_failing_tests_decide_nothing(paper):
@@ -98,50 +113,47 @@ def test_failing_tests_decide_nothing(paper):
     assert "[open " in texts(paper)[1]
 
 
-def test_an_earlier_run_does_not_overrule_a_later_one(paper, monkeypatch):
+def test_an_earlier_run_does_not_overrule_a_later_one(paper, sealed, monkeypatch):
     """Whatever the order in which they are entered."""
-    early = paper.run().folder
     monkeypatch.setattr(bundle, "stamp", lambda: "20990101T000000Z")
     ledger.enter(paper.root, paper.run().folder)
-    assert ledger.enter(paper.root, early) == ledger.Entered(attempt=2, appended=True, stamped=False)
+    assert ledger.enter(paper.root, sealed) == ledger.Entered(attempt=2, appended=True, stamped=False)
     assert "[N/A - skipped 20990101T000000Z]" in texts(paper)[1]
 
 
-def test_a_bundle_that_does_not_verify_is_refused(paper):
+def test_a_bundle_that_does_not_verify_is_refused(paper, sealed):
     """One bit is enough, and neither file is touched."""
-    folder = paper.run().folder
-    path = folder / layout.image("py")
+    path = sealed / layout.image("py")
     path.write_bytes(path.read_bytes()[:-1] + b"\x01")
     before = texts(paper)
     with pytest.raises(
         NotIntactError, match="not entered, the bundle does not hold: changed: inputs/py_float.bin"
     ):
-        ledger.enter(paper.root, folder)
+        ledger.enter(paper.root, sealed)
     assert texts(paper) == before
 
 
 @pytest.mark.parametrize("rows", [0, 2])
-def test_a_plan_without_its_row_is_named(paper, rows):
+def test_a_plan_without_its_row_is_named(paper, sealed, rows):
     """The entry is there by then; entering again after the plan was mended completes it."""
     line = "- Phase M6, carry-over shim: [open]\n"
-    folder = paper.run().folder
     (paper.root / ledger.PLAN).write_text("# Plan\n" + rows * line, encoding="utf-8")
     with pytest.raises(UsageError, match=f"found {rows} lines '- Phase M6, carry-over shim: .*expected one"):
-        ledger.enter(paper.root, folder)
+        ledger.enter(paper.root, sealed)
     (paper.root / ledger.PLAN).write_text(line, encoding="utf-8")
-    assert ledger.enter(paper.root, folder) == ledger.Entered(attempt=1, appended=False, stamped=True)
+    assert ledger.enter(paper.root, sealed) == ledger.Entered(attempt=1, appended=False, stamped=True)
 
 
-def test_a_write_that_fails_leaves_the_ledger_as_it_was(paper, monkeypatch):
+def test_a_write_that_fails_leaves_the_ledger_as_it_was(paper, sealed, monkeypatch):
     """The new text takes its place in one step or not at all, and no file is left beside it."""
-    folder, before = paper.run().folder, texts(paper)
+    before = texts(paper)
 
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(NotWrittenError, match="fix_plan.md: cannot be written: No space left on device"):
-        ledger.enter(paper.root, folder)
+        ledger.enter(paper.root, sealed)
     assert texts(paper) == before
     assert sorted(path.name for path in (paper.root / "docs").iterdir()) == [
         "bugs",
@@ -159,14 +171,13 @@ def test_two_at_once_wait_for_each_other(paper):
     assert not locks.is_held(folder)
 
 
-def test_the_command_line_says_what_it_did(paper, capsys):
+def test_the_command_line_says_what_it_did(paper, sealed, capsys):
     """The first time and the second."""
-    folder = str(paper.run().folder)
-    assert main(["ledger", "--root", str(paper.root), folder]) == ExitCode.OK
+    assert main(["ledger", "--root", str(paper.root), str(sealed)]) == ExitCode.OK
     assert capsys.readouterr().out == (
         "docs/fix_plan.md: attempt 1 appended\nplans/active/cli-noise-pix0/plan.md: stamped\n"
     )
-    assert main(["ledger", "--root", str(paper.root), folder]) == ExitCode.OK
+    assert main(["ledger", "--root", str(paper.root), str(sealed)]) == ExitCode.OK
     assert "attempt 1 is there already\n" in capsys.readouterr().out
 
 

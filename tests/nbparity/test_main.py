@@ -33,14 +33,14 @@ def test_n1_prints_the_verdict_and_where_the_bundle_is(command, site, capsys):
     assert "changed: analysis.md" in capsys.readouterr().out
 
 
-def test_a_blocked_run_ends_with_its_own_status(command, site, capsys):
+def test_a_blocked_run_ends_with_its_own_status(command, stand_ins, site, capsys):
     """And with the reason on the screen."""
     site.program("py", version_status=1)
     assert command("n1", "--experiment", "tiny") == ExitCode.BLOCKED
     assert "program py: --version ended with 1" in capsys.readouterr().out
 
 
-def test_reports_elsewhere(command, tmp_path):
+def test_reports_elsewhere(command, stand_ins, tmp_path):
     """The folder can be chosen."""
     command("n1", "--experiment", "tiny", "--reports", str(tmp_path / "mine"))
     assert list((tmp_path / "mine").glob("*/*/nb_compare/2*Z/analysis.md"))
@@ -53,13 +53,30 @@ def test_reports_elsewhere(command, tmp_path):
         (["--experiment", "tiny", "--reports", "/dev/null"], "no bundle can be written below /dev/null"),
     ],
 )
-def test_an_error_is_one_line(command, capsys, arguments, message):
+def test_an_error_is_one_line(command, stand_ins, capsys, arguments, message):
     """On standard error, without a traceback."""
     status = command("n1", *arguments)
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
     assert status in {ExitCode.USAGE, ExitCode.NOT_WRITTEN}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--time-limit", "nan"], "argument --time-limit: found 'nan', expected seconds above 0"),
+        (["--time-limit", "0"], "argument --time-limit: found '0', expected seconds above 0"),
+        (["--py-threads", "0"], "argument --py-threads: found '0', expected a whole number from 1"),
+        (["--py-threads", "two"], "argument --py-threads: found 'two', expected a whole number from 1"),
+    ],
+)
+def test_a_number_that_means_nothing_is_refused(command, capsys, arguments, message):
+    """Before anything runs."""
+    with pytest.raises(SystemExit) as stopped:
+        command("n1", "--experiment", "tiny", *arguments)
+    assert stopped.value.code == ExitCode.USAGE
+    assert message in capsys.readouterr().err
 
 
 def test_bench_alternates_and_reports_medians(command, capsys):
@@ -85,7 +102,7 @@ def test_no_command_is_a_usage_error(capsys):
     assert "COMMAND" in capsys.readouterr().err
 
 
-def test_the_facts_of_a_run_name_the_programs(command, site):
+def test_the_facts_of_a_run_name_the_programs(command, stand_ins, site):
     """With hashes, so that a bundle says what it is about."""
     command("n1", "--experiment", "tiny", "--campaign", "c")
     run = json.loads(next(site.root.glob("reports/c/*/*/*/inputs/run.json")).read_text(encoding="utf-8"))

@@ -1,11 +1,13 @@
 import json
+import os
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from nbparity import bundle, environment, layout, verify
-from nbparity.errors import ExitCode, NotIntactError, NotWrittenError
+from nbparity.errors import ExitCode, NotIntactError, NotWrittenError, UsageError
 
 
 def text(outcome, name):
@@ -66,6 +68,23 @@ def test_ignored_flux_in_the_users_own_program_is_unexplained(site, monkeypatch)
     site.replaced["c"] = str(own)
     outcome = site.run()
     assert (outcome.verdict, outcome.exit_code) == ("UNEXPLAINED", ExitCode.UNEXPLAINED)
+
+
+@pytest.mark.parametrize(("name", "other"), [("c", "spec"), ("spec", "c"), ("py", "spec")])
+def test_one_of_our_programs_in_place_of_another_is_named(site, name, other):
+    """The simulator was not compared where the specification program is in its place; the bundle says so."""
+    site.build_here()
+    assert "in place of ours" not in text(site.run(), layout.ANALYSIS)
+    site.replaced[name] = str(site.path(other))
+    outcome = site.run()
+    label = "c_spec" if name == "spec" else name
+    run = json.loads(text(outcome, layout.RUN))
+    assert [key for key, program in run["programs"].items() if program["replaced"]] == [label]
+    analysis = text(outcome, layout.ANALYSIS)
+    assert f"Given by the user in place of ours: {label}.\n" in analysis
+    assert f"| {label} | {site.path(other)} (given with " in analysis
+    assert f"--{name}-bin) |" in analysis
+    assert (outcome.folder / layout.BUILD_LOG).is_file()
 
 
 @pytest.mark.parametrize(
@@ -220,6 +239,30 @@ def test_commands_are_recorded_verbatim(site):
     assert [row.label for row in rows[:5]] == ["sbom", "version c", "version c_spec", "version py", "pytest"]
 
 
+@pytest.mark.parametrize("name", ["my programs", "Prüfung", "tab\there"])
+def test_paths_may_hold_what_they_like(site, name):
+    """Spaces, letters of any language, even tabs; the row is read back as it was written."""
+    program = site.path("c")
+    (site.root / name).mkdir()
+    site.replaced["c"] = str(program.rename(site.root / name / "c"))
+    outcome = site.run()
+    row = next(row for row in layout.parse_commands(text(outcome, layout.COMMANDS)) if row.label == "c")
+    assert shlex.split(row.command)[0] == site.replaced["c"]
+    assert verify.verify(outcome.folder) == []
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "page\x0cfeed", "line\u2028end", os.fsdecode(b"\xff")])
+def test_paths_that_are_no_line_of_text_are_refused(site, monkeypatch, name):
+    """They could not be read back from the record of the commands; nothing is left of the run."""
+    (site.root / name).mkdir()
+    site.replaced["c"] = str(site.path("c").rename(site.root / name / "c"))
+    monkeypatch.setenv("NB_C_BIN", site.replaced["c"])
+    with pytest.raises(UsageError, match="expected paths on one line, in UTF-8") as raised:
+        site.run()
+    assert str(raised.value).isascii() and str(raised.value).isprintable()
+    assert site.bundles() == []
+
+
 def test_the_hash_list_is_one_for_sha256sum(site):
     """The check works with a tool that everybody has."""
     outcome = site.run()
@@ -281,6 +324,28 @@ def test_the_gpu_leg_is_run_and_judged(site, summary_of, monkeypatch):
     assert summary_of(outcome.folder)["pairs"]["py_cuda_vs_c_spec"]["differing_pixels"] == 0
     assert "GPU leg\n\nRun; see" in text(outcome, layout.ANALYSIS)
     assert outcome.exit_code == ExitCode.OK
+    assert verify.verify(outcome.folder) == []
+
+
+def test_a_program_that_changes_while_it_is_run_overrules_the_verdict(site, monkeypatch):
+    """Somebody builds, or saves a source: the images before and after are not of one program."""
+    site.build_here()
+    index = site.root / "docs" / "index.md"
+    text_of_index = index.read_text(encoding="utf-8")
+    index.write_text(
+        text_of_index.replace("- `req", "- `nanobrag_torch/**/*.py`: x\n- `req"), encoding="utf-8"
+    )
+
+    def devices(python, root):
+        for name in ("py", "spec"):
+            with site.path(name).open("a", encoding="utf-8") as stream:
+                stream.write("# edited\n")
+        return 0, "no CUDA device"
+
+    monkeypatch.setattr(environment, "cuda_devices", devices)
+    outcome = site.run()
+    assert outcome.exit_code == ExitCode.NOT_INTACT
+    assert outcome.reasons[-1] == "protected assets changed: nanobrag_torch/__main__.py, program c_spec"
     assert verify.verify(outcome.folder) == []
 
 

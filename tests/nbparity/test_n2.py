@@ -1,19 +1,16 @@
 import json
-from dataclasses import replace
 
 import pytest
 
 from nbparity import __main__ as command_line
-from nbparity import experiment, layout, n1, n2
+from nbparity import experiment, layout, n2
 from nbparity.errors import BlockedError, ExitCode, NotIntactError
 from nbparity.hashing import files_below
 
 
 @pytest.fixture
-def command(site, monkeypatch):
+def command(site, stand_ins):
     """Run a command of the harness on the small checkout, with a fake pytest that passes."""
-    real, fake_pytest = n1.parity_n1, site.plan().pytest_command
-    monkeypatch.setattr(n1, "parity_n1", lambda plan: real(replace(plan, pytest_command=fake_pytest)))
     bins = [f"--{name}-bin={site.root / 'programs' / name}" for name in ("c", "spec", "py")]
 
     def run(name, *arguments):

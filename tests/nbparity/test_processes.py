@@ -1,3 +1,4 @@
+import inspect
 import os
 import subprocess
 import sys
@@ -5,6 +6,7 @@ import time
 
 import pytest
 
+from nbparity import thresholds
 from nbparity.processes import render_time_s, run
 
 
@@ -57,6 +59,23 @@ def test_a_hanging_program_is_killed_with_its_children(python, tmp_path):
     assert b"killed after the time limit of 0.5 s" in log
     time.sleep(1.5)
     assert not (tmp_path / "alive").exists()
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_program_that_prints_without_end_is_stopped(python, tmp_path, stream):
+    """Into either log, also where standard error has one of its own."""
+    code = f"import sys\nwhile True: print('x' * 999, file=sys.{stream})"
+    done, _ = python(code, log_limit_bytes=1_000_000, error_log=tmp_path / "errors.txt")
+    assert done.status == -9
+    assert (
+        (tmp_path / "errors.txt").read_bytes().endswith(b"\nkilled after more than 1000000 bytes of output\n")
+    )
+
+
+def test_whoever_sets_no_limit_has_that_of_the_thresholds():
+    """Comparisons and matrices run programs of the user's, too."""
+    limit = inspect.signature(run).parameters["log_limit_bytes"].default
+    assert limit == thresholds.load().max_log_bytes
 
 
 PEAK = """

@@ -1,19 +1,21 @@
 import pytest
 
-from nbparity import protected
+from nbparity import protected, provenance
 from nbparity.errors import UsageError
 
 
 def test_the_list_of_the_repository_covers_what_must_not_change(root):
-    """Locks, specification, experiments and their inputs are all on it."""
+    """Locks, specification, programs, limits, experiments and their inputs are all on it."""
     names = protected.hashes(root)
     for name in (
         "requirements/dev.txt",
         "specs/physics.md",
+        "nbparity/thresholds.toml",
         "golden_suite_generator/experiments/cro.toml",
         "golden_suite_generator/experiments/cro/cro.hkl",
     ):
         assert name in names
+    assert provenance.source_hashes(root).items() <= names.items()
 
 
 def test_only_the_section_counts_and_variables_are_replaced(site, monkeypatch, tmp_path):

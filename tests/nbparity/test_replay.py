@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from nbparity import container, layout, n1, verify
+from nbparity import container, layout, verify
 from nbparity.__main__ import main
 from nbparity.errors import BlockedError, ExitCode, UsageError
 
@@ -20,6 +20,13 @@ class Job:
     reports: object = None
     c_bin: object = None
     gpus: bool = False
+
+
+@pytest.fixture
+def ours(site, made_once):
+    """A bundle of the checkout's own programs, in place of which a replay may find others."""
+    site.build_here()
+    return site.adopt(made_once(True))
 
 
 def differing(found):
@@ -61,12 +68,10 @@ def test_the_arguments_are_those_of_the_bundle(site, sealed):
     assert site.replay(sealed).reproduced
 
 
-def test_another_pixel_is_named_with_its_distance(site):
+def test_another_pixel_is_named_with_its_distance(site, ours):
     """And the figures that follow from it, from the value in the bundle to the one of the replay."""
-    site.build_here()
-    sealed = site.run().folder
     site.program("py", pixel=(9, 12.000001))
-    found = site.replay(sealed)
+    found = site.replay(ours)
     assert not found.reproduced
     changed = differing(found)
     # py and c_spec part, so the known causes are tried on them
@@ -85,12 +90,10 @@ def test_another_pixel_is_named_with_its_distance(site):
         ({"writes_nothing": True}, "not there in the replay"),
     ],
 )
-def test_an_image_that_cannot_be_compared_is_named(site, behaviour, said):
+def test_an_image_that_cannot_be_compared_is_named(site, ours, behaviour, said):
     """In words, where figures have no meaning."""
-    site.build_here()
-    sealed = site.run().folder
     site.program("py", **behaviour)
-    assert differing(site.replay(sealed))[layout.image("py")][0].startswith(said)
+    assert differing(site.replay(ours))[layout.image("py")][0].startswith(said)
 
 
 def test_another_environment_is_named_row_by_row(site, sealed, monkeypatch):
@@ -173,20 +176,14 @@ def test_a_blocked_run_cannot_be_replayed(site):
         site.replay(site.run().folder)
 
 
-def bins(site):
-    return [f"--{flag}-bin={site.root / site.program_folder / flag}" for flag in ("c", "spec", "py")]
-
-
-def test_the_command_line_says_reproduced_last(site, capsys, monkeypatch):
+def test_the_command_line_says_reproduced_last(site, stand_ins, capsys):
     """With the digest, which is the one that the run printed last."""
     site.build_here()
-    for name in ("pytest_command", "sbom_command"):
-        monkeypatch.setitem(n1.Plan.__init__.__kwdefaults__, name, getattr(site.plan(), name))
-    run = ["n1", "--root", str(site.root), *bins(site), "--experiment", "tiny", "--campaign", "a"]
+    run = ["n1", "--root", str(site.root), *site.bins(), "--experiment", "tiny", "--campaign", "a"]
     assert main(run) == ExitCode.OK
     printed = capsys.readouterr().out.splitlines()
     folder = next((site.root / "reports" / "a").glob("*/*/2*"))
-    again = ["replay", str(folder), "--root", str(site.root), *bins(site), "--py-threads", "2"]
+    again = ["replay", str(folder), "--root", str(site.root), *site.bins(), "--py-threads", "2"]
     assert main([*again, "--keep", str(site.root / "kept")]) == ExitCode.OK
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2:] == ["reproduced: 9 of 9 parts", printed[-1].strip()]
@@ -201,7 +198,7 @@ def test_the_command_line_says_reproduced_last(site, capsys, monkeypatch):
 def test_a_changed_bundle_is_not_replayed(site, sealed, capsys):
     """What it says it ran may not be what ran."""
     (sealed / layout.RUN).write_text("{}", encoding="utf-8")
-    assert main(["replay", str(sealed), "--root", str(site.root), *bins(site)]) == ExitCode.NOT_INTACT
+    assert main(["replay", str(sealed), "--root", str(site.root), *site.bins()]) == ExitCode.NOT_INTACT
     assert capsys.readouterr().err.count("\n") == 1
 
 

@@ -22,14 +22,14 @@ NUMBER = re.compile(r"\d+")
 
 @dataclass
 class Count:
-    """How many tampers of a kind were tried and which went unnoticed."""
+    """How many tampers of a kind were tried, and which went unnoticed or were blamed on another file."""
 
     tried: int = 0
     unnoticed: list[str] = field(default_factory=list)
 
-    def look(self, folder, what, key=None):
+    def look(self, folder, what, key=None, named=""):
         self.tried += 1
-        if not verify.verify(folder, key):
+        if not any(named in complaint for complaint in verify.verify(folder, key)):
             self.unnoticed.append(what)
 
 
@@ -65,13 +65,15 @@ def test_one_bit_of_any_file(signed, report):
     for name in files_below(signed):
         path = signed / name
         original = path.read_bytes()
-        places = {round(part * (len(original) - 1) / 15) for part in range(16)} if original else set()
+        places = {round(part * (len(original) - 1) / 5) for part in range(6)} if original else set()
         for place in places:
             path.write_bytes(flipped(original, place))
-            count.look(signed, f"{name}, byte {place}")
+            # A bit of the hash list makes a line of it wrong, which names another file, or none.
+            named = "" if name == layout.HASHES else name
+            count.look(signed, f"{name}, byte {place}", named=named)
         path.write_bytes(original)
     assert verify.verify(signed) == []
-    report("one bit flipped", count, at_least=200)
+    report("one bit flipped", count, at_least=120)
 
 
 def test_one_bit_with_the_hash_list_brought_up_to_date(signed, rehash, report):
@@ -116,7 +118,7 @@ def test_a_dropped_file(signed, keys, rehash, report):
         path.unlink()
         if renewed:
             rehash(signed)
-        count.look(signed, f"{name} dropped", keys["own.public"])
+        count.look(signed, f"{name} dropped", keys["own.public"], named="" if renewed else name)
         hashes.write_bytes(listed)
         path.write_bytes(original)
     assert verify.verify(signed) == []
@@ -133,7 +135,7 @@ def test_an_added_file(signed, rehash, report, renewed):
         path.write_bytes(b"")
         if renewed:
             rehash(signed)
-        count.look(signed, f"{name} added")
+        count.look(signed, f"{name} added", named="" if renewed else f"extra: {name}")
         path.unlink()
     report(f"one file added, hash list renewed: {renewed}", count, at_least=5)
 

@@ -101,18 +101,17 @@ def test_a_program_that_fails_blocks(site, command, capsys):
     assert "program py ended with 9" in capsys.readouterr().err
 
 
-def test_a_bundle_shows_the_traces_it_holds(site, command, capsys):
+def test_a_bundle_shows_the_traces_it_holds(site, sealed, command, capsys):
     """No program is run for it."""
-    folder = site.run().folder
     for name in ("c", "spec", "py"):
         (site.root / "programs" / name).unlink()
-    assert command("--bundle", folder) == ExitCode.OK
+    assert command("--bundle", sealed) == ExitCode.OK
     assert "Pixel slow 3, fast 4." in capsys.readouterr().out
 
 
-def test_a_bundle_has_its_pixel(site, command, capsys):
+def test_a_bundle_has_its_pixel(site, sealed, command, capsys):
     """Asking for another one is a contradiction; so is a folder that is no bundle."""
-    assert command("--bundle", site.run().folder, "--pixel", 1, 1) == ExitCode.USAGE
+    assert command("--bundle", sealed, "--pixel", 1, 1) == ExitCode.USAGE
     assert command("--bundle", site.root) == ExitCode.USAGE
     assert "expected a bundle with traces" in capsys.readouterr().err
 
@@ -148,10 +147,9 @@ def test_a_trace_that_fails_does_not_stop_the_run(site):
     assert verify.verify(outcome.folder) == []
 
 
-def test_another_pixel_in_the_facts_is_untrue(site):
+def test_another_pixel_in_the_facts_is_untrue(sealed):
     """The traced pixel is derived again from the image of c_spec, and its value compared."""
-    folder = site.run().folder
-    run = json.loads((folder / layout.RUN).read_text(encoding="utf-8"))
+    run = json.loads((sealed / layout.RUN).read_text(encoding="utf-8"))
     run["trace"]["pixel"] = [3, 3]
-    (folder / layout.RUN).write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-    assert any(complaint.startswith(f"untrue: {layout.SUMMARY}") for complaint in verify.verify(folder))
+    (sealed / layout.RUN).write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    assert any(complaint.startswith(f"untrue: {layout.SUMMARY}") for complaint in verify.verify(sealed))
