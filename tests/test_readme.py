@@ -43,7 +43,7 @@ def test_the_python_example_makes_the_image_of_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lines as they stand, in an empty folder, where they write nothing."""
-    block = re.search(r"^    from nanobrag_torch(?:.*\n|\n)+?(?=^\S)", README, flags=re.MULTILINE)
+    block = re.search(r"^    from dataclasses(?:.*\n|\n)+?(?=^\S)", README, flags=re.MULTILINE)
     assert block
     lines = textwrap.dedent(block[0])
     monkeypatch.chdir(tmp_path)
@@ -52,7 +52,8 @@ def test_the_python_example_makes_the_image_of_the_command_line(
     assert not list(tmp_path.iterdir())
     arguments = re.search(r'"(-cell .*?)"', lines)
     assert arguments and main([*arguments[1].split(), "-floatfile", "image.bin"]) == 0
-    assert names["image"].numpy().tobytes() == (tmp_path / "image.bin").read_bytes()
+    assert names["distance_m"].grad != 0
+    assert names["image"].detach().numpy().tobytes() == (tmp_path / "image.bin").read_bytes()
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z-]+)`", README))))

@@ -10,8 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
 
-Vector = tuple[float, float, float]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Number: TypeAlias = "float | Tensor"
+"""A number; put a float64 tensor without dimensions in its place, and the image has its gradient."""
+Vector: TypeAlias = "tuple[Number, Number, Number]"
 
 
 class CrystalShape(Enum):
@@ -70,7 +76,7 @@ class Request:
     interpolate: bool | None = None
 
     # cell and orientation; cell is a b c in Angstrom and three angles, 0 where not given
-    cell: tuple[float, float, float, float, float, float] | None = None
+    cell: tuple[Number, Number, Number, Number, Number, Number] | None = None
     misset_rad: Vector | None = None
     misset_random: bool = False
 
@@ -82,31 +88,31 @@ class Request:
     sample_y_m: float = 0.0
     sample_z_m: float = 0.0
     shape: CrystalShape = CrystalShape.SQUARE
-    fudge: float = 1.0
+    fudge: Number = 1.0
     mosaic_spread_rad: float | None = None
     mosaic_domains: int | None = None
 
     # spindle
-    phi_rad: float = 0.0
-    osc_rad: float | None = None
-    phi_step_rad: float | None = None
+    phi_rad: Number = 0.0
+    osc_rad: Number | None = None
+    phi_step_rad: Number | None = None
     phi_steps: int | None = None
     spindle_axis: Vector | None = None
 
     # beam
-    wavelength_m: float = 1.0e-10
-    fluence_ph_m2: float = 125932015286227086360700780544.0
-    flux_ph_s: float = 0.0
-    exposure_s: float = 1.0
-    beam_size_m: float = 1.0e-4
-    kahn_factor: float = 0.0
+    wavelength_m: Number = 1.0e-10
+    fluence_ph_m2: Number = 125932015286227086360700780544.0
+    flux_ph_s: Number = 0.0
+    exposure_s: Number = 1.0
+    beam_size_m: Number = 1.0e-4
+    kahn_factor: Number = 0.0
     polarization: bool = True
-    dispersion: float = 0.0
+    dispersion: Number = 0.0
     dispersion_steps: int | None = None
-    hdiv_range_rad: float | None = None
-    vdiv_range_rad: float | None = None
-    hdiv_step_rad: float | None = None
-    vdiv_step_rad: float | None = None
+    hdiv_range_rad: Number | None = None
+    vdiv_range_rad: Number | None = None
+    hdiv_step_rad: Number | None = None
+    vdiv_step_rad: Number | None = None
     hdiv_steps: int | None = None
     vdiv_steps: int | None = None
     round_div: bool = True
@@ -114,25 +120,25 @@ class Request:
     polar_vector: Vector | None = None
 
     # detector
-    pixel_m: float = 1.0e-4
+    pixel_m: Number = 1.0e-4
     fast_pixels: int | None = None
     slow_pixels: int | None = None
-    detector_fast_m: float = 0.1024
-    detector_slow_m: float = 0.1024
-    distance_m: float = 0.1
-    close_distance_m: float | None = None
-    detector_rotx_rad: float = 0.0
-    detector_roty_rad: float = 0.0
-    detector_rotz_rad: float = 0.0
-    twotheta_rad: float = 0.0
+    detector_fast_m: Number = 0.1024
+    detector_slow_m: Number = 0.1024
+    distance_m: Number = 0.1
+    close_distance_m: Number | None = None
+    detector_rotx_rad: Number = 0.0
+    detector_roty_rad: Number = 0.0
+    detector_rotz_rad: Number = 0.0
+    twotheta_rad: Number = 0.0
     curved_detector: bool = False
     point_pixel: bool = False
-    Xbeam_m: float | None = None
-    Ybeam_m: float | None = None
-    Xclose_m: float | None = None
-    Yclose_m: float | None = None
-    ORGX_pixels: float | None = None
-    ORGY_pixels: float | None = None
+    Xbeam_m: Number | None = None
+    Ybeam_m: Number | None = None
+    Xclose_m: Number | None = None
+    Yclose_m: Number | None = None
+    ORGX_pixels: Number | None = None
+    ORGY_pixels: Number | None = None
     convention: Convention = Convention.MOSFLM
     pivot: Pivot = Pivot.BEAM
     fdet_vector: Vector | None = None
@@ -142,8 +148,8 @@ class Request:
     pix0_vector_m: Vector | None = None
 
     # sensor; mu None means no depth was given
-    sensor_mu_inv_m: float | None = None
-    sensor_thick_m: float = 0.0
+    sensor_mu_inv_m: Number | None = None
+    sensor_thick_m: Number = 0.0
     sensor_layers: int | None = None
 
     # sampling, selection and background; a negative ROI limit means its default
@@ -153,7 +159,7 @@ class Request:
     oversample_omega: bool = False
     roi: tuple[int, int, int, int] | None = None
     dmin_m: float = 0.0
-    water_m: float = 0.0
+    water_m: Number = 0.0
 
     # output
     float_file: str = "floatimage.bin"

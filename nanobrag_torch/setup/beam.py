@@ -12,7 +12,7 @@ from nanobrag_torch.formats import sources as source_file
 from nanobrag_torch.physics.vectors import Vec3, cross, negate, scale, unit
 from nanobrag_torch.setup.counts import Grid, grid
 from nanobrag_torch.setup.detector import Axes
-from nanobrag_torch.setup.experiment import Beam, Divergence, maybe, scalar
+from nanobrag_torch.setup.experiment import Beam, Divergence, maybe, plain, scalar
 from nanobrag_torch.setup.rotation import rotaxis
 
 TRIM = 1.1
@@ -57,7 +57,7 @@ def dispersed(wavelength_m: Tensor, spectrum: Grid) -> Tensor:
     steps = torch.arange(spectrum.count, dtype=torch.float64)
     wavelengths = wavelength_m * (1.0 + spectrum.step * steps - spectrum.range / 2.0)
     if not (wavelengths > 0).all():
-        shortest = float(wavelengths.min())
+        shortest = plain(wavelengths.min())
         raise UsageError(f"-dispersion: a wavelength of {shortest:g} m, expected all of them above 0")
     return wavelengths
 
@@ -110,9 +110,12 @@ def generated_sources(request: Request, axes: Axes, wavelength_m: Tensor) -> Bea
 
 
 def listed_sources(request: Request, path: str, axes: Axes, wavelength_m: Tensor) -> Beam:
-    """The beam of a source file; divergence and dispersion have no influence (P4.5)."""
+    """The beam of a source file; divergence and dispersion have no influence (P4.5).
+
+    The file is data: no gradient flows to the wavelength that stands in for a missing one.
+    """
     behind = scale(scalar(-SOURCE_DISTANCE_M), axes.beam)
-    defaults = (float(behind[0]), float(behind[1]), float(behind[2]), 1.0, float(wavelength_m))
+    defaults = (plain(behind[0]), plain(behind[1]), plain(behind[2]), 1.0, plain(wavelength_m))
     rows = torch.tensor(source_file.read(path, defaults), dtype=torch.float64)
     return beam(
         request,
@@ -134,11 +137,11 @@ def in_summary(
     """What the summary says of horizontal and vertical divergence and dispersion (C6.2)."""
     horizontal, vertical, spectrum = grids
     return Divergence(
-        hdiv_range_rad=float(horizontal.range),
-        hdiv_step_rad=float(horizontal.step),
-        vdiv_range_rad=float(vertical.range),
-        vdiv_step_rad=float(vertical.step),
-        dispersion=float(spectrum.range),
+        hdiv_range_rad=plain(horizontal.range),
+        hdiv_step_rad=plain(horizontal.step),
+        vdiv_range_rad=plain(vertical.range),
+        vdiv_step_rad=plain(vertical.step),
+        dispersion=plain(spectrum.range),
         dispersion_steps=spectrum.count,
         directions_rad=directions_rad,
         wavelengths_m=wavelengths_m,

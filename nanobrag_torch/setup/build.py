@@ -11,7 +11,7 @@ from nanobrag_torch.physics.vectors import norm
 from nanobrag_torch.setup.beam import sources
 from nanobrag_torch.setup.crystal import crystal
 from nanobrag_torch.setup.detector import convention_axes, place
-from nanobrag_torch.setup.experiment import Beam, Crystal, Detector, Experiment, scalar
+from nanobrag_torch.setup.experiment import Beam, Crystal, Detector, Experiment, plain, scalar
 from nanobrag_torch.setup.orientations import orientations
 from nanobrag_torch.setup.sampling import sampling
 
@@ -21,9 +21,9 @@ LONGEST_M = 1e50
 
 def check_finite(detector: Detector, crystal: Crystal, beam: Beam) -> None:
     """Refuse numbers so large that positions or Miller indices have no value. Raises: UsageError."""
-    shortest_m = float(beam.source_wavelengths_m.min())
+    shortest_m = plain(beam.source_wavelengths_m.min())
     for name, edge_m in (("a", crystal.a_m), ("b", crystal.b_m), ("c", crystal.c_m)):
-        edge = float(norm(edge_m))
+        edge = plain(norm(edge_m))
         if not edge * (2.0 / shortest_m) <= LARGEST_COUNT:
             raise UsageError(
                 f"cell edge {name} of {edge:g} m at a wavelength of {shortest_m:g} m: expected Miller "
@@ -36,8 +36,8 @@ def check_finite(detector: Detector, crystal: Crystal, beam: Beam) -> None:
         "place (-distance, -Xbeam, -Ybeam)": norm(detector.pix0_m),
     }
     for name, length_m in lengths.items():
-        if not abs(float(length_m)) <= LONGEST_M:
-            raise UsageError(f"detector {name} of {float(length_m):g} m: expected at most {LONGEST_M:g} m")
+        if not abs(plain(length_m)) <= LONGEST_M:
+            raise UsageError(f"detector {name} of {plain(length_m):g} m: expected at most {LONGEST_M:g} m")
 
 
 def experiment(request: Request) -> Experiment:

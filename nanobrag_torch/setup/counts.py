@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nanobrag_torch.constants import DEGREES_PER_RADIAN, LARGEST_COUNT
 from nanobrag_torch.errors import UsageError
-from nanobrag_torch.setup.experiment import scalar
+from nanobrag_torch.setup.experiment import plain, scalar
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +73,7 @@ def cleaned(count: int, span: Tensor, step: Tensor) -> Grid:
 
 def steps_to_cover(span: Tensor, step: Tensor, flag: str) -> int:
     """Steps that cover a range, rounded up. Raises: UsageError if there are too many to count."""
-    ratio = float(span / step)
+    ratio = plain(span / step)
     if ratio > LARGEST_COUNT:
         raise UsageError(f"{flag}: {ratio:g} steps over the range, expected at most {LARGEST_COUNT}")
     return math.ceil(ratio)

@@ -19,7 +19,7 @@ from nanobrag_torch.physics.vectors import Vec3, cross, dot, norm, rescale, scal
 from nanobrag_torch.random_numbers import rotation as random_rotation
 from nanobrag_torch.random_numbers.uniform import Stream
 from nanobrag_torch.setup import libm
-from nanobrag_torch.setup.experiment import Crystal, scalar, vector
+from nanobrag_torch.setup.experiment import Crystal, plain, scalar, vector
 from nanobrag_torch.setup.rotation import rotxyz
 from nanobrag_torch.setup.structure_factors import structure_factors
 
@@ -133,17 +133,18 @@ def direct_and_reciprocal(reciprocal: Basis, cell: Cell | None) -> tuple[Basis, 
 
 def clipped_sample(request: Request) -> tuple[float, float, float]:
     """Sample size in metres; y and z are cut to the beam, x never is (P1.5)."""
+    beam_m = plain(request.beam_size_m)
 
     def clipped(axis: str, size_m: float) -> float:
-        if size_m <= request.beam_size_m:
+        if size_m <= beam_m:
             return size_m
         LOG.warning(
             "the crystal along %s is cut from %g to the beam size of %g mm",
             axis,
             size_m * 1000.0,
-            request.beam_size_m * 1000.0,
+            beam_m * 1000.0,
         )
-        return request.beam_size_m
+        return beam_m
 
     return request.sample_x_m, clipped("b", request.sample_y_m), clipped("c", request.sample_z_m)
 
@@ -154,10 +155,10 @@ def cell_counts(request: Request, lengths_m: tuple[Tensor, Tensor, Tensor]) -> V
     def count(given: int, size_m: float, length_m: Tensor) -> Tensor:
         if size_m <= 0:
             return scalar(float(max(given, 1)))
-        ratio = float(scalar(size_m) / length_m)
+        ratio = plain(scalar(size_m) / length_m)
         if not ratio <= LARGEST_COUNT:
             raise UsageError(
-                f"-sample_x/-sample_y/-sample_z: {ratio:g} cells of {float(length_m):g} m in a crystal of "
+                f"-sample_x/-sample_y/-sample_z: {ratio:g} cells of {plain(length_m):g} m in a crystal of "
                 f"{size_m:g} m, expected at most {LARGEST_COUNT}"
             )
         return scalar(float(max(math.ceil(ratio), 1)))

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nanobrag_torch.command_line.request import Convention, Pivot, Request
+from nanobrag_torch.command_line.request import Convention, Number, Pivot, Request
 from nanobrag_torch.constants import LARGEST_COUNT, SMALLEST_NORMAL
 from nanobrag_torch.errors import InputFileError, UsageError
 from nanobrag_torch.formats import smv
 from nanobrag_torch.physics.vectors import Vec3, add, cross, dot, norm, scale, subtract, unit
 from nanobrag_torch.setup.counts import layer_grid
-from nanobrag_torch.setup.experiment import Centres, Detector, Roi, Sensor, maybe, scalar, vector
+from nanobrag_torch.setup.experiment import Centres, Detector, Roi, Sensor, maybe, plain, scalar, vector
 from nanobrag_torch.setup.rotation import rotaxis, rotxyz
 
 LOG = logging.getLogger(__name__)
@@ -90,8 +90,10 @@ def normal(odet: Vec3, fdet: Vec3, sdet: Vec3) -> Vec3:
     if norm(odet) != 1.0:
         LOG.warning("the length of -odet_vector is not exactly 1: the normal is rebuilt as fast x slow")
         return unit(cross(fdet, sdet))
-    if max(abs(float(dot(odet, fdet))), abs(float(dot(odet, sdet)))) > SKEW:
-        LOG.warning("the detector normal %g %g %g is not perpendicular to the fast and slow axes", *odet)
+    if max(abs(plain(dot(odet, fdet))), abs(plain(dot(odet, sdet)))) > SKEW:
+        LOG.warning(
+            "the detector normal %g %g %g is not perpendicular to the fast and slow axes", *map(plain, odet)
+        )
     return odet
 
 
@@ -102,7 +104,7 @@ def pixel_counts(request: Request, pixel_m: Tensor) -> tuple[int, int, Tensor, T
         fast_m = pixel_m * request.fast_pixels
     if request.slow_pixels is not None:
         slow_m = pixel_m * request.slow_pixels
-    ratios = float(fast_m / pixel_m - 0.5), float(slow_m / pixel_m - 0.5)
+    ratios = plain(fast_m / pixel_m - 0.5), plain(slow_m / pixel_m - 0.5)
     usable = min(ratios) > 0 and max(ratios) <= LARGEST_COUNT
     fast, slow = (math.ceil(ratio) for ratio in ratios) if usable else (0, 0)
     if not 1 <= fast * slow <= LARGEST_COUNT:
@@ -149,7 +151,7 @@ def sensor_layers(request: Request) -> Sensor:
         mu = scalar(-1.0)
         if thickness > 0:
             mu = 1.0 / thickness
-            LOG.warning("-detector_thick without -detector_abs: mu is 1/thickness, %g 1/m", mu)
+            LOG.warning("-detector_thick without -detector_abs: mu is 1/thickness, %g 1/m", plain(mu))
     return Sensor(
         layers=layers.count,
         thickness_m=layers.range,
@@ -173,7 +175,7 @@ class Points:
     sclose: Tensor
 
 
-def optional(value: float | None, default: Tensor) -> Tensor:
+def optional(value: Number | None, default: Tensor) -> Tensor:
     """``value`` as a tensor, or ``default`` where the user gave none."""
     return default if value is None else scalar(value)
 
@@ -225,16 +227,16 @@ def corner(f: Tensor, s: Tensor, axes: tuple[Vec3, Vec3], along: Vec3) -> Vec3:
 def warn_of_unused_pix0(request: Request, pix0_m: Vec3) -> None:
     """The origin is computed; a user whose own is more than a pixel away is told (C8.5, HD-DET-5)."""
     given = request.pix0_vector_m
-    if given is not None and float(norm(subtract(vector(given), pix0_m))) > request.pixel_m:
+    if given is not None and plain(norm(subtract(vector(given), pix0_m))) > plain(request.pixel_m):
         LOG.warning(
             "the detector origin is %g %g %g mm, but -pix0_vector says %g %g %g mm, which is not used",
-            *(float(x) * 1000.0 for x in (*pix0_m, *given)),
+            *(plain(x) * 1000.0 for x in (*pix0_m, *given)),
         )
 
 
 def refuse_skew_curvature(request: Request, beam: Vec3) -> None:
     """A curved detector has a meaning for a beam along x only (HD-DET-6). Raises: UsageError."""
-    x, y, z = (float(component) for component in beam)
+    x, y, z = (plain(component) for component in beam)
     if request.corrected and request.curved_detector and not (y == z == 0 and x > 0):
         raise UsageError(
             f"-curved_det: the beam is {x:g} {y:g} {z:g}, expected it along x with -physics corrected"

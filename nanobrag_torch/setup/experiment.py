@@ -1,7 +1,8 @@
 """The experiment, resolved: one frozen object per physical thing.
 
 Every continuous quantity is a float64 tensor, so that gradients can flow to the
-image from each that the pixel loop reads; counts and switches are plain Python.
+image from each that the pixel loop reads, and to these from the numbers of a
+``Request`` that are tensors; counts and switches are plain Python.
 Results stand beside what they were derived from, orientations beside the cell,
 sources beside the wavelength: changing the latter alone changes no image. The unit
 is the last word of a name. Vectors are component tuples in the laboratory frame.
@@ -15,21 +16,35 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from nanobrag_torch.command_line.request import Convention, CrystalShape, Pivot
+from nanobrag_torch.command_line.request import Convention, CrystalShape, Number, Pivot, Vector
 from nanobrag_torch.physics.vectors import Vec3
 
 
-def scalar(value: float) -> Tensor:
-    """A float64 tensor without dimensions."""
+def scalar(value: Number) -> Tensor:
+    """``value`` as a float64 tensor without dimensions; one that is a tensor keeps its gradient.
+
+    Raises: ValueError for a tensor with dimensions.
+    """
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise ValueError(
+                f"expected a number or a tensor without dimensions, got shape {tuple(value.shape)}"
+            )
+        return value.double()
     return torch.tensor(value, dtype=torch.float64)
 
 
-def maybe(value: float | None) -> Tensor | None:
+def plain(value: Number) -> float:
+    """``value`` as a Python number, for what is decided or reported: without its gradient."""
+    return float(value.detach() if isinstance(value, Tensor) else value)
+
+
+def maybe(value: Number | None) -> Tensor | None:
     """``value`` as a tensor, None where nothing was given."""
     return None if value is None else scalar(value)
 
 
-def vector(values: tuple[float, float, float]) -> Vec3:
+def vector(values: Vector) -> Vec3:
     """Three numbers as a component tuple."""
     return scalar(values[0]), scalar(values[1]), scalar(values[2])
 

@@ -14,7 +14,7 @@ from nanobrag_torch.physics.vectors import Vec3
 from nanobrag_torch.random_numbers import rotation as random_rotation
 from nanobrag_torch.random_numbers.uniform import Stream
 from nanobrag_torch.setup.counts import mosaic_count, phi_grid
-from nanobrag_torch.setup.experiment import Crystal, Orientations, maybe, scalar
+from nanobrag_torch.setup.experiment import Crystal, Orientations, maybe, plain, scalar
 from nanobrag_torch.setup.rotation import rotaxis, unless_zero
 
 LOG = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ MOST_ORIENTATIONS = 10**8
 def mosaic_matrices(domains: int, spread_rad: Tensor, seed: int) -> Matrix3:
     """Rotation matrices of the domains, entries of shape (domains,); the first is the identity (P5.5)."""
     stream = Stream(seed)
-    drawn = [random_rotation.cap(float(spread_rad), stream) for _ in range(domains)]
+    drawn = [random_rotation.cap(plain(spread_rad), stream) for _ in range(domains)]
     drawn[0] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
     entries = torch.tensor(drawn, dtype=torch.float64)
 
@@ -62,7 +62,7 @@ def orientations(request: Request, crystal: Crystal, spindle_axis: Vec3) -> Orie
     phi = start + steps.step * torch.arange(steps.count, dtype=torch.float64)
     if not torch.isfinite(phi).all():
         raise UsageError(
-            f"-phi/-osc/-phistep: a spindle angle of {float(phi[-1]):g} rad, expected a finite one"
+            f"-phi/-osc/-phistep: a spindle angle of {plain(phi[-1]):g} rad, expected a finite one"
         )
     matrices = mosaic_matrices(domains, spread, request.mosaic_seed)
 

@@ -12,7 +12,7 @@ from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.constants import AVOGADRO, LARGEST_COUNT, THOMSON_M2, WATER_ELECTRONS
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.physics.vectors import norm
-from nanobrag_torch.setup.experiment import Beam, Crystal, Detector, Orientations, Sampling, scalar
+from nanobrag_torch.setup.experiment import Beam, Crystal, Detector, Orientations, Sampling, plain, scalar
 
 LOG = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ def recommended_oversample(detector: Detector, crystal: Crystal, wavelength_m: T
     edges = (norm(crystal.a_m) * crystal.Na, norm(crystal.b_m) * crystal.Nb, norm(crystal.c_m) * crystal.Nc)
     largest = torch.stack(edges).max()
     reciprocal_pixel_m = wavelength_m * detector.distance_m / detector.pixel_m
-    ratio = float(3.0 * largest / reciprocal_pixel_m)
+    ratio = plain(3.0 * largest / reciprocal_pixel_m)
     # a ratio that does not fit 32 bits, infinity and NaN among them, ends as 1
     if not -LARGEST_COUNT <= ratio <= LARGEST_COUNT:
         return 1
@@ -71,6 +71,6 @@ def sampling(
         dmin_m=scalar(request.dmin_m),
         cut=request.dmin_m > 0,
         background=background(beam.fluence_ph_m2, water, request.corrected),
-        water=request.water_m != 0,
+        water=bool(water != 0),
         water_m=water,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nanobrag_torch.command_line.parse import parse
+from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.setup.build import experiment
 from nanobrag_torch.setup.experiment import Experiment
 
@@ -19,12 +20,22 @@ COMMON = (
 
 
 @pytest.fixture
-def experiment_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Experiment]:
-    """The experiment of the common options of P10.1 and some more, built in an empty folder."""
+def request_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Request]:
+    """The request of the common options of P10.1 and some more, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
+    def parsed(options: str = "") -> Request:
+        return parse(f"{COMMON} {options}".split())[0]
+
+    return parsed
+
+
+@pytest.fixture
+def experiment_of(request_of: Callable[[str], Request]) -> Callable[[str], Experiment]:
+    """The experiment of the common options of P10.1 and some more, built in an empty folder."""
+
     def build(options: str = "") -> Experiment:
-        return experiment(parse(f"{COMMON} {options}".split())[0])
+        return experiment(request_of(options))
 
     return build
 
