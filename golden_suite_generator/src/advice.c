@@ -1,6 +1,7 @@
 #include "advice.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "mode.h"
 #include "parse.h"
@@ -120,6 +121,22 @@ static void warn_beam (const nb_settings *s) {
     unused(s, options[i], "a source file is used");
 }
 
+/* images that another one takes the place of, in the order of writing;
+   devices hold no file */
+static void warn_overwritten (const nb_settings *s) {
+  const struct { const char *option, *name; } images[] = {
+    { "-floatfile", s->float_file }, { "-intfile", s->int_file },
+    { "-pgmfile", s->pgm_on ? s->pgm_file : NULL },
+    { "-noisefile", s->noise_on ? s->noise_file : NULL } };
+  for (int i = 0; i < 3; ++i)
+    for (int j = i + 1; j < 4; ++j)
+      if (images[i].name && images[j].name &&
+          strcmp(images[i].name, images[j].name) == 0 &&
+          strncmp(images[i].name, "/dev/", 5) != 0)
+        nb_warn("%s has no effect: %s writes %s, too", images[i].option,
+                images[j].option, images[j].name);
+}
+
 void nb_warn_unused (const nb_settings *s) {
   warn_convention(s);
   warn_implicit_pivot(s);
@@ -131,4 +148,5 @@ void nb_warn_unused (const nb_settings *s) {
   later_wins(s, s->pgm_on, "-pgmfile", "-nopgm");
   later_wins(s, s->pgm_on, "-pgmscale", "-nopgm");
   later_wins(s, s->polarization, "-polar", "-nopolar");
+  warn_overwritten(s);
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from nanobrag_torch.command_line.request import Convention, Request
 from nanobrag_torch.command_line.scan import Met
@@ -43,6 +44,7 @@ def no_effect_warnings(met: Sequence[Met], request: Request) -> list[str]:
         *_distances(met, request),
         *_sources(met, request),
         *_switched_off(met),
+        *_overwritten(request),
     ]
     return list(dict.fromkeys(lines))
 
@@ -148,3 +150,13 @@ def _switched_off(met: Sequence[Met]) -> Iterator[str]:
     if depths and depths[-1].values == ("inf",):
         for option in _named(met, "-detector_thick"):
             yield _line(option.spelling, f"{depths[-1].spelling} leaves no sensor")
+
+
+def _overwritten(request: Request) -> Iterator[str]:
+    """Images that another one takes the place of, in the order of writing; devices hold no file."""
+    images = [("-floatfile", request.float_file), ("-intfile", request.int_file)]
+    images += [("-pgmfile", request.pgm_file)] if request.write_pgm else []
+    images += [("-noisefile", request.noise_file)] if request.write_noise else []
+    for (early, name), (late, other) in combinations(images, 2):
+        if name == other and not name.startswith("/dev/"):
+            yield _line(early, f"{late} writes {name}, too")

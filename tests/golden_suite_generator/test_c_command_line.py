@@ -290,6 +290,8 @@ def test_c9_8_last_switch_wins(programs, tmp_path, line, written):
             "-sourcefile sources -hdivrange 1 -dispsteps 2 -round_div",
             ["-hdivrange", "-round_div", "-dispsteps"],
         ),
+        ("-floatfile x -intfile x -noisefile y -pgmfile x", ["-floatfile", "-floatfile", "-intfile"]),
+        ("-pgmfile intimage.img -nopgm -noisefile /dev/null -floatfile /dev/null", ["-pgmfile"]),
     ],
 )
 def test_c8_3_what_has_no_effect_in_this_run_is_named(programs, tmp_path, line, idle):

@@ -280,6 +280,9 @@ def test_errors_name_the_argument(argv: list[str], message: str) -> None:
         ("-nonoise -noisefile x -nopgm -pgmfile y -nopolar -polar 1", []),
         ("-printout_pixel 3 4", ["-printout_pixel .*-trace_pixel"]),
         ("-detector_abs inf -detector_thick 3", ["-detector_thick"]),
+        ("-floatfile x -intfile x -noisefile x", ["-floatfile .*-intfile", "-intfile .*-noisefile"]),
+        ("-pgmfile intimage.img -nopgm -noisefile /dev/null -floatfile /dev/null", ["-pgmfile .*-nopgm"]),
+        ("-floatfile /dev/null -intfile /dev/null", []),
         ("-N 5 -lambda 1 -distance 80 -Xbeam 3", []),
     ],
 )
