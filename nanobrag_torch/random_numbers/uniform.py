@@ -23,6 +23,8 @@ LARGEST = float(np.float32(CEILING))
 FIRST_BLOCK = 64
 LARGEST_BLOCK = 65536
 
+ALL_ENTRIES = np.arange(ENTRIES, dtype=np.uint8)
+
 Uniforms = npt.NDArray[np.float32]
 States = npt.NDArray[np.int64]
 
@@ -39,7 +41,7 @@ class Stream:
         if not -MODULUS < seed <= 0:
             raise ValueError(f"seed must be from {1 - MODULUS} to 0, got {seed}")
         self._table, self._state = _initialised(seed)
-        self._output = self._table[0]
+        self._output = int(self._table[0])
         self._block = FIRST_BLOCK
         self._states: States = np.array([self._state], dtype=np.int64)
         self._uniforms: Uniforms = np.empty(0, dtype=np.float32)
@@ -81,29 +83,46 @@ class Stream:
         """Replace what is consumed by one more block."""
         states = _next_states(self._state, self._block)
         self._state = int(states[-1])
-        uniforms = _as_uniforms(self._shuffled(states.tolist()))
+        uniforms = _as_uniforms(self._shuffled(states))
         self._states = np.concatenate([self._states[self._position :], states])
         self._uniforms = np.concatenate([self._uniforms[self._position :], uniforms])
         self._position = 0
         self._block = min(2 * self._block, LARGEST_BLOCK)
 
-    def _shuffled(self, states: list[int]) -> States:
-        """Table outputs of the draws that push ``states`` into the table (R1.4, steps 2 and 3)."""
-        table, output = self._table, self._output
-        outputs = []
-        for state in states:
-            entry = output >> SHIFT
-            output = table[entry]
-            table[entry] = state
-            outputs.append(output)
-        self._output = output
-        return np.array(outputs, dtype=np.int64)
+    def _shuffled(self, states: States) -> States:
+        """Table outputs of the draws that push ``states`` into the table (R1.4, steps 2 and 3).
+
+        A draw finds what the last draw of the same entry left there.
+        """
+        entries = np.concatenate([ALL_ENTRIES, self._entries(states)])
+        left = np.concatenate([self._table, states])
+        by_entry = np.argsort(entries, kind="stable")
+        before = np.empty_like(by_entry)
+        before[by_entry[1:]] = by_entry[:-1]
+        last = np.flatnonzero(np.diff(entries[by_entry], append=ENTRIES))
+        self._table = left[by_entry[last]]
+        outputs: States = left[before[ENTRIES:]]
+        self._output = int(outputs[-1])
+        return outputs
+
+    def _entries(self, states: States) -> npt.NDArray[np.uint8]:
+        """Table entry of each draw: the leading bits of the output before it.
+
+        The only serial part, so it looks at nothing but leading bits.
+        """
+        leading = (self._table >> SHIFT).tolist()
+        entry = self._output >> SHIFT
+        entries = []
+        for pushed in (states >> SHIFT).astype(np.uint8).tobytes():
+            entries.append(entry)
+            leading[entry], entry = pushed, leading[entry]
+        return np.frombuffer(bytes(entries), dtype=np.uint8)
 
 
-def _initialised(seed: int) -> tuple[list[int], int]:
+def _initialised(seed: int) -> tuple[States, int]:
     """Shuffle table and stream variable after the first filling (R1.3)."""
-    states = _next_states(max(-seed, 1), WARM_UP + ENTRIES).tolist()
-    return states[: WARM_UP - 1 : -1], states[-1]
+    states = _next_states(max(-seed, 1), WARM_UP + ENTRIES)
+    return states[: WARM_UP - 1 : -1].copy(), int(states[-1])
 
 
 def _next_states(state: int, count: int) -> States:
