@@ -122,6 +122,31 @@ def test_image_equals_one_by_one(name: str, lowest: float, highest: float) -> No
     """The fast method consumes and returns the same numbers as the plain one."""
     means = (10 ** np.random.default_rng(7).uniform(lowest, highest, 20000)).astype(np.float32)
     means[::97] = 0
+    require_same(means)
+
+
+ALONG = np.linspace(0, 1, 9000)
+BRIGHT = {
+    "flat": np.full(9000, 30.0),
+    "lowest": np.full(9000, 12.0),
+    "highest": np.full(9000, 1e6),
+    "slope": 12 + 300 * ALONG,
+    "steep slope": 10 ** (1.1 + 4.8 * ALONG),
+    "waves": 50 + 37 * np.sin(300 * ALONG),
+    "steps": 20 + 500 * (np.arange(9000) // 700 % 2),
+    "spots": 15 + 1e5 * np.exp(-((np.arange(9000) % 1500 - 700) ** 2) / 8),
+    "unlike neighbours": np.random.default_rng(7).uniform(20, 40, 9000),
+}
+
+
+@pytest.mark.parametrize("name", BRIGHT)
+def test_bright_image_equals_one_by_one(name: str) -> None:
+    """Attempts in bulk: where neighbours are alike, where not, and from one to the other."""
+    require_same(BRIGHT[name].astype(np.float32))
+
+
+def require_same(means: np.ndarray) -> None:
+    """The image's deviates are those of one pixel after the other, and so is the stream behind it."""
     stream, twin = Stream(-4711), Stream(-4711)
     plain = Deviates(twin)
     expected = [float(plain.poisson(mean)) for mean in means]
