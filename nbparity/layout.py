@@ -34,6 +34,8 @@ COMPLETE = (*ALWAYS, SBOM, VERSION, COMMANDS, PYTEST_LOG)
 ADDED_LATER = frozenset({SIGNATURE})
 # A folder of such a name is being built, or was left by a run that was killed: it is no bundle.
 UNFINISHED = ".unfinished-"
+# Between the program and the cause in the name of a run with a cause switched off.
+WITHOUT = " without "
 # Working folders of the programs, within the folder that is being built.
 SCRATCH = ".scratch-"
 
@@ -79,7 +81,12 @@ def ablated_log(name: str, cause: str) -> str:
 
 def ablated_label(name: str, cause: str) -> str:
     """Return the name of that run in ``commands.txt``."""
-    return f"{name} without {cause}"
+    return f"{name}{WITHOUT}{cause}"
+
+
+def version_label(name: str) -> str:
+    """Return the name in ``commands.txt`` under which a program was asked for its version."""
+    return f"version {name}"
 
 
 def trace_log(name: str) -> str:

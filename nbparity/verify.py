@@ -4,10 +4,24 @@ import json
 from pathlib import Path
 from typing import Any
 
-from . import analysis, layout, ledger_entry, provenance, report, signing, summary, thresholds
+from . import (
+    analysis,
+    causes,
+    layout,
+    ledger_entry,
+    provenance,
+    report,
+    signing,
+    statements,
+    summary,
+    thresholds,
+)
 from .ablation import CAUSE
-from .errors import NotIntactError
+from .errors import NotIntactError, UsageError
 from .hashing import differences, parse_sha256_list
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout whose table of causes a bundle is measured by."""
 
 
 def verify(bundle: Path, public_key_file: Path | None = None) -> list[str]:
@@ -15,7 +29,7 @@ def verify(bundle: Path, public_key_file: Path | None = None) -> list[str]:
 
     A signature that does not fit is a complaint, with or without a key; none, or that of another key, is one
     if a key is given. BlockedError if a package is missing with which report, provenance or signature are
-    derived again; UsageError: :func:`signing.check`.
+    derived again; UsageError: :func:`signing.check`, or a checkout without its known causes.
     """
     report.check_packages()
     if not bundle.is_dir():
@@ -26,6 +40,7 @@ def verify(bundle: Path, public_key_file: Path | None = None) -> list[str]:
         *_hash_complaints(bundle),
         *_missing_parts(bundle),
         *_fact_complaints(bundle),
+        *_statement_complaints(bundle),
         *_claim_complaints(bundle),
         *_cause_complaints(bundle),
         *signing.check(bundle, public_key_file).complaints,
@@ -73,6 +88,15 @@ def _fact_complaints(bundle: Path) -> list[str]:
         for name, value in judged_by.items()
         if name not in thresholds.NOT_JUDGING and value != limits.get(name)
     ]
+
+
+def _statement_complaints(bundle: Path) -> list[str]:
+    """Name what run.json and commands.txt state and what does not follow from the rest of the bundle."""
+    known = causes.load(ROOT)
+    try:
+        return statements.complaints(bundle, known)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        return [f"the statements cannot be derived from the files: {type(error).__name__}: {error}"]
 
 
 def _claim_complaints(bundle: Path) -> list[str]:

@@ -1,4 +1,6 @@
+import dataclasses
 import json
+import shlex
 import shutil
 
 import numpy as np
@@ -112,6 +114,133 @@ def test_a_part_of_the_region_explains_nothing(sealed, reseal):
     verdict = json.loads((sealed / layout.SUMMARY).read_text(encoding="utf-8"))["verdict"]
     assert verdict["name"] == "UNEXPLAINED"
     assert "off covers 1 pixels instead of the 12 of the region" in verdict["reasons"][0]
+
+
+@pytest.fixture
+def edit_commands(reseal):
+    """Change commands.txt and derive the rest anew, hash list included."""
+
+    def run(folder, change, **facts):
+        path = folder / layout.COMMANDS
+        rows = [row for row in map(change, layout.read_commands(folder)) if row is not None]
+        path.write_text("".join(row.text for row in rows), encoding="utf-8")
+        return reseal(folder, **facts)
+
+    return run
+
+
+def replaced(label, old, new):
+    """A change of one word of one command."""
+
+    def change(row):
+        words = shlex.split(row.command)
+        if row.label == label:
+            assert old in words
+            words = [new if word == old else word for word in words]
+        return dataclasses.replace(row, command=shlex.join(words))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("label", "old", "new"),
+    [
+        ("c without C-PARITY-001", "1e-09", "0"),
+        ("c_spec without C-PARITY-001", "-phi", "-osc"),
+        ("c", "data.txt", "other.txt"),
+        ("c_spec", "1e18", "2e18"),
+        ("py", "-roi", "-Roi"),
+        ("c", "-floatfile", "-intfile"),
+        ("trace py", "-trace_pixel", "-Trace"),
+        ("version c", "--version", "--help"),
+        ("pytest", "tests/test_cli_scaling_phi0.py", "tests/test_readme.py"),
+        ("sbom", "environment", "requirements"),
+    ],
+)
+def test_a_command_that_the_experiment_does_not_give_is_untrue(sealed, edit_commands, label, old, new):
+    """The experiment, the programs and the table of causes leave no choice in what ran."""
+    (complaint,) = edit_commands(sealed, replaced(label, old, new))
+    assert complaint.startswith(f"untrue: {layout.COMMANDS}: {label!r} has word ")
+    assert complaint.endswith(f" {new!r}, expected {old!r}")
+
+
+def test_another_program_in_a_command_is_untrue(sealed, site, edit_commands):
+    """The run names the program of each side, and its hash."""
+    own, other = str(site.path("c")), str(site.path("spec"))
+    for label in ("c", "c without C-PARITY-001", "trace c"):
+        program = shlex.split(next(r.command for r in layout.read_commands(sealed) if r.label == label))[0]
+        assert program.endswith("/programs/c")
+    (complaint,) = edit_commands(sealed, replaced("c", program, other))
+    assert complaint == f"untrue: {layout.COMMANDS}: 'c' has word 1 {other!r}, expected {program!r}"
+    assert own != other
+
+
+def relabelled(label, name):
+    return lambda row: dataclasses.replace(row, label=name) if row.label == label else row
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda row: None if row.label == "version py" else row, "'version py' did not run"),
+        (
+            lambda row: None if row.label == "c without C-PARITY-001" else row,
+            "'c without C-PARITY-001' did not run, and its region is there",
+        ),
+        (relabelled("sbom", "build"), "'build' is no command of this run"),
+        (relabelled("version c", "c"), "'c' ran 2 times"),
+        (
+            lambda row: dataclasses.replace(row, status=1) if row.label == "py" else row,
+            "'py' ended with 1, and the run is stated to be complete",
+        ),
+    ],
+)
+def test_commands_missing_added_or_failed_are_untrue(sealed, edit_commands, change, complaint):
+    """A complete run has each once, and none that failed."""
+    assert f"untrue: {layout.COMMANDS}: {complaint}" in edit_commands(sealed, change)
+
+
+def test_the_region_of_an_experiment_is_that_of_its_commands(sealed, reseal):
+    """Facts that were changed contradict the commands that were not."""
+    run = json.loads((sealed / layout.RUN).read_text(encoding="utf-8"))
+    complaints = reseal(sealed, experiment=run["experiment"] | {"roi": [1, 4, 1, 4]})
+    assert f"untrue: {layout.COMMANDS}: 'c' has word 16 '3', expected '4'" in complaints
+
+
+@pytest.mark.parametrize(
+    ("facts", "complaint"),
+    [
+        ({"threads_py": 2}, "threads_py is 2, expected 1"),
+        ({"threads_py": True}, "threads_py is True, expected 1"),
+        ({"trace": {"pixel": [1, 1]}}, "trace.pixel is [1, 1], expected [3, 4]"),
+        ({"trace": {"pixel": None}}, "trace.pixel is None, expected [3, 4]"),
+        ({"gpu": {"command": "true"}}, "gpu.command is 'true', expected '/"),
+        ({"experiment": {"shape": [8, 6]}}, "experiment.shape is [8, 6], expected [6, 8]"),
+    ],
+)
+def test_a_statement_that_the_files_contradict_is_untrue(sealed, reseal, facts, complaint):
+    """Each that follows from a file of the bundle is derived again."""
+    found = reseal(sealed, **facts)
+    assert any(text.startswith(f"untrue: {layout.RUN}: {complaint}") for text in found)
+
+
+@pytest.mark.parametrize("name", ["c", "c_spec", "py"])
+def test_a_program_of_the_users_own_cannot_be_passed_off_as_ours(sealed, reseal, name):
+    """Where it lies says that it stands in for ours."""
+    programs = json.loads((sealed / layout.RUN).read_text(encoding="utf-8"))["programs"]
+    programs[name]["replaced"] = False
+    complaint = f"untrue: {layout.RUN}: programs.{name}.replaced is False, expected True"
+    assert reseal(sealed, programs=programs) == [complaint]
+
+
+def test_a_cause_is_the_one_of_the_table(sealed, reseal):
+    """Not another experiment under its name; one that is not known proves nothing at all."""
+    known = json.loads((sealed / layout.RUN).read_text(encoding="utf-8"))["causes"]
+    known[0]["title"] = "nothing of interest"
+    assert reseal(sealed, causes=known)[0].startswith(f"untrue: {layout.RUN}: cause C-PARITY-001 is {{")
+    (sealed / layout.SUMMARY).unlink()
+    unknown = [{"id": "MADE-UP", "title": "x", "see": "y", "experiments": []}]
+    assert reseal(sealed, causes=unknown)[0].startswith(f"untrue: {layout.RUN}: cause MADE-UP is {{")
 
 
 def test_a_bundle_without_its_images_is_incomplete(sealed, rehash):
