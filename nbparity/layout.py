@@ -30,6 +30,8 @@ TEXTS = (ANALYSIS, SUMMARY, REPORT, LEDGER)
 
 ALWAYS = (ANALYSIS, SUMMARY, REPORT, LEDGER, PROVENANCE, HASHES, ENV, MACHINE, GIT, RUN)
 COMPLETE = (*ALWAYS, SBOM, VERSION, COMMANDS, PYTEST_LOG)
+# Files that only a bundle has.
+MARKS = (RUN, HASHES, PROVENANCE)
 # Added to a finished bundle by `nbparity sign`, so no other file of it may depend on them.
 ADDED_LATER = frozenset({SIGNATURE})
 # A folder of such a name is being built, or was left by a run that was killed: it is no bundle.

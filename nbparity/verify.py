@@ -1,4 +1,4 @@
-"""``nbparity verify BUNDLE``: whether a bundle is complete, unchanged and true in its claims."""
+"""``nbparity verify BUNDLE``: whether a bundle, or a record of N2, is complete, unchanged and true."""
 
 import json
 from pathlib import Path
@@ -9,15 +9,17 @@ from . import (
     causes,
     layout,
     ledger_entry,
+    n2_record,
     provenance,
     report,
+    side_by_side,
     signing,
     statements,
     summary,
     thresholds,
 )
 from .ablation import CAUSE
-from .errors import NotIntactError, UsageError
+from .errors import NotIntactError, ParityError, UsageError
 from .hashing import differences, parse_sha256_list
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,7 +39,7 @@ def verify(bundle: Path, public_key_file: Path | None = None) -> list[str]:
     if bundle.resolve().name.startswith(layout.UNFINISHED):
         return [f"{bundle}: unfinished, a run is building it or was killed"]
     found = [
-        *_hash_complaints(bundle),
+        *_hash_complaints(bundle, layout.HASHES),
         *_missing_parts(bundle),
         *_fact_complaints(bundle),
         *_statement_complaints(bundle),
@@ -49,14 +51,48 @@ def verify(bundle: Path, public_key_file: Path | None = None) -> list[str]:
     return found or _report_complaints(bundle)
 
 
-def _hash_complaints(bundle: Path) -> list[str]:
+def verify_record(folder: Path) -> list[str]:
+    """Return every complaint about a record of N2, each naming the file; an empty list means that it holds.
+
+    UsageError if a package is missing with which it is derived again.
+    """
+    if folder.resolve().name.startswith(layout.UNFINISHED):
+        return [f"{folder}: unfinished, a run is building it or was killed"]
+    side_by_side.require_packages()
+    missing = [
+        f"incomplete: {name} is not there" for name in n2_record.PARTS if not (folder / name).is_file()
+    ]
+    return [*_hash_complaints(folder, n2_record.HASHES), *missing, *_record_complaints(folder)]
+
+
+def _record_complaints(folder: Path) -> list[str]:
+    """Derive from the raw files of a record again what follows from them, and compare the texts."""
+    limits = thresholds.load_nb_compare()
+    measures = n2_record.Measures(thresholds=thresholds.load(), limits=limits)
     try:
-        listed = parse_sha256_list((bundle / layout.HASHES).read_bytes().decode("utf-8"), layout.HASHES)
+        name = str(json.loads((folder / n2_record.CHECKS).read_text(encoding="utf-8"))["bundle"])
+        raw = n2_record.raw_hashes(folder)
+        checks = n2_record.checks(folder, raw, n2_record.results(folder, limits), measures)
+        derived = n2_record.texts(folder, raw, name, checks)
+        found = n2_record.statement_complaints(folder, raw)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ParityError) as error:
+        return [f"the claims cannot be derived from the raw files: {type(error).__name__}: {error}"]
+    return found + [
+        complaint
+        for file, text in derived.items()
+        for complaint in _text_complaints(folder / file, file, text)
+    ]
+
+
+def _hash_complaints(folder: Path, list_name: str) -> list[str]:
+    """Compare the files of a folder with the list of their hashes."""
+    try:
+        listed = parse_sha256_list((folder / list_name).read_bytes().decode("utf-8"), list_name)
     except FileNotFoundError:
-        return [f"missing: {layout.HASHES}"]
+        return [f"missing: {list_name}"]
     except (NotIntactError, UnicodeDecodeError, OSError) as error:
         return [f"changed: {error}"]
-    return differences(bundle, listed, ignore=frozenset({layout.HASHES}) | layout.ADDED_LATER)
+    return differences(folder, listed, ignore=frozenset({list_name}) | layout.ADDED_LATER)
 
 
 def _missing_parts(bundle: Path) -> list[str]:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from nbparity import causes, environment, experiment, layout, n1, pictures, programs, replay, thresholds
+from nbparity import causes, environment, experiment, layout, n1, n2, pictures, programs, replay, thresholds
 from nbparity.hashing import files_below, sha256_list
 from nbparity.outcome import Outcome
 
@@ -305,6 +305,31 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path
 def sealed(site: Site, made_once: Callable[[bool], Path]) -> Path:
     """A finished bundle."""
     return site.adopt(made_once(False))
+
+
+@pytest.fixture(scope="session")
+def record_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A record of N2 over the bundle of such a checkout."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("NB_C_BIN", raising=False)
+        without_slow_parts(patch)
+        made = make_site(tmp_path_factory.mktemp("record") / "checkout")
+        plan = n2.Plan(
+            root=made.root,
+            bundle=made.run().folder,
+            experiment=experiment.load(made.root, "tiny"),
+            programs=made.plan().programs,
+            thresholds=thresholds.load(),
+            limits=thresholds.load_nb_compare(),
+            reports=made.root / "reports" / "n2",
+        )
+        return n2.parity_n2(plan).folder
+
+
+@pytest.fixture
+def record(record_once: Path, tmp_path: Path) -> Path:
+    """A record of N2 to change."""
+    return Path(shutil.copytree(record_once, tmp_path / "record"))
 
 
 @pytest.fixture

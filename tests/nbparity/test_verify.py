@@ -6,7 +6,10 @@ import shutil
 import numpy as np
 import pytest
 
-from nbparity import bundle, layout, verify
+from nbparity import bundle, layout, n2_record, thresholds, verify
+from nbparity.__main__ import main
+from nbparity.commands import bundles as commands_bundles
+from nbparity.errors import ExitCode
 
 
 def test_an_untouched_bundle_holds(sealed):
@@ -256,3 +259,77 @@ def test_a_bundle_without_its_images_is_incomplete(sealed, rehash):
 def test_no_folder_is_a_complaint(tmp_path):
     """A name mistyped on the command line."""
     assert verify.verify(tmp_path / "none") == [f"{tmp_path / 'none'}: not a folder"]
+
+
+def edit_json(path, change):
+    data = json.loads(path.read_text(encoding="utf-8"))
+    change(data)
+    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+@pytest.fixture
+def seal_record():
+    """Derive a record anew from raw files that were changed, as somebody does who lies."""
+
+    def run(folder):
+        raw = n2_record.raw_hashes(folder)
+        limits = thresholds.load_nb_compare()
+        measures = n2_record.Measures(thresholds=thresholds.load(), limits=limits)
+        checks = n2_record.checks(folder, raw, n2_record.results(folder, limits), measures)
+        for name, text in n2_record.texts(folder, raw, "name", checks).items():
+            (folder / name).write_text(text, encoding="utf-8")
+        bundle.write_hashes(folder, n2_record.HASHES)
+        return verify.verify_record(folder)
+
+    return run
+
+
+def test_a_record_is_about_the_facts_and_arguments_of_its_bundle(record, seal_record):
+    """The hash list of the bundle says which facts are its own, they say what was to be compared."""
+    assert seal_record(record) == []
+    edit_json(record / "c" / "summary.json", lambda data: data["args"].append("-nopgm"))
+    (complaint,) = seal_record(record)
+    assert complaint.startswith("untrue: c/summary.json: args [")
+    edit_json(record / n2_record.BUNDLE_RUN, lambda data: data.update(stamp="20000101T000000Z"))
+    expected = "untrue: bundle_run.json is not the inputs/run.json that bundle_sha256.txt lists"
+    assert seal_record(record) == [expected]
+
+
+def test_a_record_tells_other_images_than_those_of_the_bundle(record, seal_record):
+    """Whoever derives it anew from them cannot have it pass."""
+    path = record / "c_spec" / "py_float.bin"
+    path.write_bytes(path.read_bytes()[:-4] + b"\x00\x00\x80\x3f")
+    assert seal_record(record) == []
+    data = json.loads((record / n2_record.CHECKS).read_text(encoding="utf-8"))
+    failed = [check["name"] for check in data["checks"] if not check["passed"]]
+    assert "py, bytes of the bundle" in failed and not data["passed"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"bundle": []}'])
+def test_nonsense_in_a_record_is_a_complaint(record, text):
+    """No traceback, whatever a file of it holds."""
+    for name in (n2_record.CHECKS, n2_record.BUNDLE_RUN, n2_record.BUNDLE_HASHES, "c/summary.json"):
+        path = record / name
+        original = path.read_bytes()
+        path.write_text(text, encoding="utf-8")
+        assert f"changed: {name}" in verify.verify_record(record)
+        path.write_bytes(original)
+
+
+def test_the_command_checks_records_beside_bundles(record, sealed, tmp_path, keys, monkeypatch, capsys):
+    """By name, and all below reports/; nobody signs a record, so a key is for bundles."""
+    monkeypatch.setattr(commands_bundles, "ROOT", tmp_path)
+    reports = tmp_path / "reports"
+    shutil.copytree(record, reports / "a" / "n2")
+    shutil.copytree(sealed, reports / "a" / "n1")
+    assert main(["verify"]) == ExitCode.OK
+    told = "complete, unchanged, every claim follows from its files"
+    assert capsys.readouterr().out.count(told) == 2
+    (reports / "a" / "n2" / "n2.md").write_text("all is well\n", encoding="utf-8")
+    assert main(["verify"]) == main(["verify", str(reports / "a" / "n2")]) == ExitCode.NOT_INTACT
+    assert f"{reports / 'a' / 'n2'}: changed: n2.md" in capsys.readouterr().out
+    key = ["--key", str(keys["own.public"])]
+    assert main(["verify", str(record), *key]) == ExitCode.USAGE
+    assert capsys.readouterr().err.count("\n") == 1
+    assert main(["verify", *key]) == ExitCode.NOT_INTACT
+    assert "n2" not in capsys.readouterr().out
