@@ -198,7 +198,8 @@ def _ledger(arguments: argparse.Namespace) -> int:
     entered = ledger.enter(arguments.root.resolve(), arguments.bundle)
     what = "appended" if entered.appended else "is there already"
     print(f"{ledger.FIX_PLAN}: attempt {entered.attempt} {what}")
-    print(f"{ledger.PLAN}: {'stamped' if entered.stamped else 'left as it is'}")
+    note = f": {entered.note}" if entered.note else ""
+    print(f"{ledger.PLAN}: {'stamped' if entered.stamped else 'left as it is'}{note}")
     return ExitCode.OK
 
 
