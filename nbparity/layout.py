@@ -5,6 +5,8 @@ from pathlib import Path
 
 from .errors import UsageError
 
+FORMAT = 1
+"""Of a bundle: another one where what is recorded, or what is derived from it, is no longer the same."""
 ANALYSIS = "analysis.md"
 SUMMARY = "results/summary.json"
 REPORT = "results/report.html"

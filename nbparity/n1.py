@@ -349,7 +349,7 @@ def _write_run(plan: Plan, folder: Path, facts: _Facts) -> None:
         after |= _program_hashes(plan)
     experiment = plan.experiment
     data: Mapping[str, Any] = {
-        "format": 1,
+        "format": layout.FORMAT,
         "stamp": facts.stamp,
         "started": facts.watch.started,
         "ended": facts.watch.now(),

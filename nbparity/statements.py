@@ -18,6 +18,7 @@ from .compare import read_float_image
 from .experiment import Experiment, from_record, shape_of
 from .hashing import files_below
 from .programs import Program, Programs, build_command, is_built_here, simulator, stands_in
+from .thresholds import of_record
 
 Data = dict[str, Any]
 PYTEST, COLLECT, BUILD, PACKAGES = "pytest", "pytest collect", "build", "sbom"
@@ -155,7 +156,7 @@ def _ablations(
 ) -> Iterable[_Expected]:
     """Return the runs with a cause switched off; which of them were needed, the images decide."""
     stated = {cause["id"] for cause in run["causes"]}
-    offset_deg = run["thresholds"]["ablation_offset_deg"]
+    offset_deg = of_record(run["thresholds"]).ablation_offset_deg
     for cause in known:
         trials = [trial for trial in cause.trials if trial.in_bundle and cause.id in stated]
         for program in programs.all():

@@ -38,6 +38,9 @@ def verify(bundle: Path, public_key_file: Path | None = None) -> list[str]:
         return [f"{bundle}: not a folder"]
     if bundle.resolve().name.startswith(layout.UNFINISHED):
         return [f"{bundle}: unfinished, a run is building it or was killed"]
+    other = _format_complaints(bundle, layout.RUN, layout.FORMAT)
+    if other:
+        return other
     found = [
         *_hash_complaints(bundle, layout.HASHES),
         *_missing_parts(bundle),
@@ -58,6 +61,9 @@ def verify_record(folder: Path) -> list[str]:
     """
     if folder.resolve().name.startswith(layout.UNFINISHED):
         return [f"{folder}: unfinished, a run is building it or was killed"]
+    other = _format_complaints(folder, n2_record.CHECKS, n2_record.FORMAT)
+    if other:
+        return other
     side_by_side.require_packages()
     missing = [
         f"incomplete: {name} is not there" for name in n2_record.PARTS if not (folder / name).is_file()
@@ -81,6 +87,20 @@ def _record_complaints(folder: Path) -> list[str]:
         complaint
         for file, text in derived.items()
         for complaint in _text_complaints(folder / file, file, text)
+    ]
+
+
+def _format_complaints(folder: Path, name: str, expected: int) -> list[str]:
+    """Name the format of a folder if it is another one, since nothing else can be said of it then."""
+    try:
+        found = json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []  # complained about as missing, or as claims that cannot be derived
+    stated = found.get("format") if isinstance(found, dict) else expected
+    if type(stated) is int and stated == expected:
+        return []
+    return [
+        f"{name}: format {stated!r}, expected {expected}: the version of nbparity that made it can verify it"
     ]
 
 

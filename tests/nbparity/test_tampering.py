@@ -246,7 +246,7 @@ def test_each_number_of_the_checks_of_a_record(record, report):
             other = str((int(original[last]) + 1) % 10)
             path.write_text(original[:last] + other + original[last + 1 :], encoding="utf-8")
             renew(record)
-            count.look(record, f"{name}: {match[0]}", named="untrue: n2.")
+            count.look(record, f"{name}: {match[0]}", named="n2.")
         path.write_text(original, encoding="utf-8")
     report("one number of a record edited", count, at_least=50)
 

@@ -57,7 +57,7 @@ def test_an_edited_region_of_the_ablation_is_untrue(sealed, rehash):
     assert any(complaint.startswith("untrue: ") for complaint in verify.verify(sealed))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"status": "complete"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1, "status": "complete"}'])
 def test_nonsense_in_the_facts_is_a_complaint(sealed, text, rehash):
     """No traceback, whatever the file holds."""
     (sealed / layout.RUN).write_text(text, encoding="utf-8")
@@ -96,6 +96,36 @@ def test_a_bundle_is_judged_by_the_limits_of_the_checkout(sealed, reseal, limit)
     ((name, value),) = limit.items()
     expected = f"untrue: {layout.RUN}: judged by {name} = {value!r}, thresholds.toml has "
     assert reseal(sealed, thresholds=limit)[0].startswith(expected)
+
+
+@pytest.mark.parametrize("missing", ["gpu_min_bit_identical", "trace_max_relative", "max_log_bytes"])
+def test_a_bundle_without_a_limit_of_today_is_judged_by_it(sealed, reseal, summary_of, missing):
+    """It was made before there was one; those it states have to be those of today in any case."""
+    path = sealed / layout.RUN
+    before = summary_of(sealed)
+    edit_json(path, lambda data: data["thresholds"].pop(missing))
+    assert reseal(sealed) == []
+    assert summary_of(sealed) == before
+
+
+def test_a_limit_that_is_none_any_more_is_named(sealed, reseal):
+    """In one line; the rest is derived without it."""
+    expected = f"untrue: {layout.RUN}: judged by min_beauty = 0.5, thresholds.toml has None"
+    assert reseal(sealed, thresholds={"min_beauty": 0.5}) == [expected]
+
+
+@pytest.mark.parametrize("stated", [2, 0, True, 1.0, "1", None])
+def test_a_bundle_of_another_format_is_one_line(sealed, record, stated):
+    """What follows from what is in it only the version that made it knows; of a record of N2, too."""
+    for folder, name, check in (
+        (sealed, layout.RUN, verify.verify),
+        (record, n2_record.CHECKS, verify.verify_record),
+    ):
+        edit_json(folder / name, lambda data: data.update(format=stated))
+        said = f"{name}: format {stated!r}, expected 1: the version of nbparity that made it can verify it"
+        assert check(folder) == [said]
+        edit_json(folder / name, lambda data: data.pop("format"))
+        assert check(folder) == [said.replace(f"format {stated!r}", "format None")]
 
 
 def test_no_limit_makes_up_for_a_bit(site, reseal):
@@ -305,7 +335,7 @@ def test_a_record_tells_other_images_than_those_of_the_bundle(record, seal_recor
     assert "py, bytes of the bundle" in failed and not data["passed"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"bundle": []}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1, "bundle": []}'])
 def test_nonsense_in_a_record_is_a_complaint(record, text):
     """No traceback, whatever a file of it holds."""
     for name in (n2_record.CHECKS, n2_record.BUNDLE_RUN, n2_record.BUNDLE_HASHES, "c/summary.json"):
