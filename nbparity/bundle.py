@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +21,11 @@ def stamp() -> str:
     return datetime.now(UTC).strftime(STAMP)
 
 
-def below(parent: Path) -> list[Path]:
+def below(parent: Path, marks: Iterable[str] = layout.MARKS) -> list[Path]:
     """Return every folder below ``parent`` that is a finished bundle, or what is left of one, in order.
 
     Any of the files that say what it is will do, so that one that lost some of them is not passed over.
     """
-    marks = (layout.RUN, layout.HASHES, layout.PROVENANCE)
     found = {path.parents[mark.count("/")] for mark in marks for path in parent.rglob(mark)}
     return sorted(folder for folder in found if not _unfinished(folder.relative_to(parent)))
 
@@ -76,11 +75,16 @@ def seal(folder: Path) -> None:
     (folder / layout.ANALYSIS).write_text(analysis.text(folder, data), encoding="utf-8")
     (folder / layout.REPORT).write_text(report.html(folder, data), encoding="utf-8")
     (folder / layout.PROVENANCE).write_text(provenance.text(folder), encoding="utf-8")
-    names = [name for name in files_below(folder) if name != layout.HASHES]
-    path = folder / layout.HASHES
+    write_hashes(folder, layout.HASHES)
+
+
+def write_hashes(folder: Path, list_name: str) -> None:
+    """Write the hashes of all files of a folder and verify them against the files; NotIntactError if not."""
+    names = [name for name in files_below(folder) if name != list_name]
+    path = folder / list_name
     path.write_text(sha256_list(folder, names), encoding="utf-8")
-    listed = parse_sha256_list(path.read_bytes().decode("utf-8"), layout.HASHES)
-    wrong = differences(folder, listed, ignore=frozenset({layout.HASHES}))
+    listed = parse_sha256_list(path.read_bytes().decode("utf-8"), list_name)
+    wrong = differences(folder, listed, ignore=frozenset({list_name}))
     if wrong:
         raise NotIntactError(f"the bundle does not hold what was written: {'; '.join(wrong)}")
 

@@ -4,7 +4,7 @@ A cause is never assumed: it may be named where an experiment that takes it away
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ class Cause:
     trials: tuple[Trial, ...]
 
 
-def recorded(causes: list[Cause]) -> list[dict[str, Any]]:
+def recorded(causes: Sequence[Cause]) -> list[dict[str, Any]]:
     """Return what a bundle keeps of the causes: names, and the experiments that may be run in it."""
     return [
         {

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .ablation import CAUSE
+from .thresholds import Thresholds, of_record
 
 Data = dict[str, Any]
 PASS, FAIL, OPEN = "pass", "FAIL", "-"
@@ -27,7 +28,7 @@ class Check:
 def checks(run: Data, summary: Data) -> list[Check]:
     """Return the checks of a bundle from its facts and its summary; a blocked one has those of its tests."""
     return [
-        *_agreement(run["thresholds"], summary["pairs"]),
+        *_agreement(of_record(run["thresholds"]), summary["pairs"]),
         *_outside(summary["outside"]),
         *_cause(summary),
         *_traces(summary["trace"]),
@@ -36,13 +37,13 @@ def checks(run: Data, summary: Data) -> list[Check]:
     ]
 
 
-def _agreement(limits: Data, pairs: Data) -> list[Check]:
+def _agreement(limits: Thresholds, pairs: Data) -> list[Check]:
     """Return the share of identical bits and the ratio of sums of what has to agree with c_spec."""
     wanted = {
-        "py_vs_c_spec": ("py vs c_spec", limits["min_bit_identical"]),
-        "py_cuda_vs_c_spec": ("py on the GPU vs c_spec", limits["gpu_min_bit_identical"]),
+        "py_vs_c_spec": ("py vs c_spec", limits.min_bit_identical),
+        "py_cuda_vs_c_spec": ("py on the GPU vs c_spec", limits.gpu_min_bit_identical),
     }
-    low, high = limits["min_sum_ratio"], limits["max_sum_ratio"]
+    low, high = limits.min_sum_ratio, limits.max_sum_ratio
     found = []
     for name, (title, least) in wanted.items():
         if name not in pairs:

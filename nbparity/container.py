@@ -29,6 +29,8 @@ NAME = "nbparity"
 IMAGE_ROOT = "/opt/nbparity"
 SUPERVISOR = "/opt/shared/supervisor"
 OWN_PROGRAM = "/opt/nb_c_bin"
+MAKES_BUNDLES = "parity_n1"
+"""The session that leaves a bundle, whatever comes of it, unless its command line is wrong."""
 LABEL = "org.nbparity.client"
 UNPRIVILEGED = 65532
 """Who the program runs as if the caller is root; nobody on any machine."""
@@ -86,7 +88,7 @@ def job(
     supervisor = experiment.load(root, "supervisor")
     return Job(
         tag=tag,
-        command=("parity_n1", "--", *arguments),
+        command=(MAKES_BUNDLES, "--", *arguments),
         reports=reports,
         limits=limits(),
         supervisor=supervisor.inputs_dir if supervisor.inputs_present() else None,
@@ -139,6 +141,10 @@ def run(client: Any, job: Job, out: BinaryIO) -> int:
             _say(None, out, f"bundle on this machine: {folder}")
         _say(None, out, f"whole output: {log_path}")
     _raise_for(status, out_of_memory, job)
+    if status == ExitCode.OK and job.command[0] == MAKES_BUNDLES and not placed:
+        raise BlockedError(
+            f"the container ended with 0 and left no bundle, expected one: {log_path} has its output"
+        )
     return status
 
 
@@ -329,8 +335,13 @@ def remove_leftovers(client: Any) -> None:
 def place(staging: Path, reports: Path) -> list[Path]:
     """Check the bundles that a container left, and put them among the others, owned by the caller.
 
-    NotIntactError if one is not whole; it is not put into place.
+    NotIntactError if one is not whole; it is not put into place. The same, and nothing is, for a link to a
+    folder: what is in there is not what the container left.
     """
+    for path in staging.rglob("*"):
+        if path.is_symlink() and path.is_dir():
+            link = path.relative_to(staging)
+            raise NotIntactError(f"the container left {link} as a link to a folder, expected the folder")
     placed = []
     for folder in bundle.below(staging):
         complaints = verify.verify(folder)

@@ -13,6 +13,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from .hashing import sha256_of_file
 from .programs import prebuilt_log
@@ -40,31 +41,50 @@ LIBRARIES = (
 
 def pinned() -> dict[str, str]:
     """Return the variables that are set for every process."""
-    return dict(tomllib.loads(FILE.read_text(encoding="utf-8"))["pinned"])
+    return dict(_table("pinned"))
 
 
 def recorded_names() -> list[str]:
     """Return the variables that are not set but recorded."""
-    return list(tomllib.loads(FILE.read_text(encoding="utf-8"))["recorded"]["names"])
+    return list(_table("recorded")["names"])
 
 
 def free_names() -> frozenset[str]:
     """Return the rows of ``env.txt`` that no image depends on."""
-    return frozenset(tomllib.loads(FILE.read_text(encoding="utf-8"))["free"]["names"])
+    return frozenset(_table("free")["names"])
+
+
+def _table(name: str) -> dict[str, Any]:
+    table: dict[str, Any] = tomllib.loads(FILE.read_text(encoding="utf-8"))[name]
+    return table
 
 
 def child_environment(root: Path, threads: int = 1) -> dict[str, str]:
     """Return the environment of a child process: ours, pinned, with the checkout importable.
 
-    What is set by the user stays where no image depends on it (``[free]``).
+    What is set by the user stays where no image depends on it (``[free]``), and goes where no run needs it
+    (``[removed]``).
     """
     chosen = free_names() & os.environ.keys()
     environment = {**os.environ, **{name: value for name, value in pinned().items() if name not in chosen}}
+    for name in _table("removed")["names"]:
+        environment.pop(name, None)
     environment["OMP_NUM_THREADS"] = environment["MKL_NUM_THREADS"] = str(threads)
     paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     return environment
+
+
+def _set_by_user(root: Path) -> dict[str, str]:
+    """Return those variables of ``[recorded_if_set]`` that are set.
+
+    Of PYTHONPATH without what each child has in any case: the checkout, and the folder in which it runs.
+    """
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    added = os.pathsep.join(path for path in paths if path not in {"", ".", str(root)})
+    values = {name: os.environ.get(name, "") for name in _table("recorded_if_set")["names"]}
+    return {name: value for name, value in (values | {"PYTHONPATH": added}).items() if value}
 
 
 def env_text(root: Path, threads: int = 1) -> str:
@@ -83,6 +103,7 @@ def env_text(root: Path, threads: int = 1) -> str:
             for path in sorted((root / "requirements").glob("*.txt"))
         ),
         *((name, child.get(name, "not set")) for name in [*pinned(), *recorded_names()]),
+        *_set_by_user(root).items(),
     ]
     return "".join(f"{name}: {_one_line(value)}\n" for name, value in rows)
 

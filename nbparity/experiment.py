@@ -98,7 +98,7 @@ def read(path: Path, root: Path) -> Experiment:
         raise UsageError(f"{path}: not a TOML file: {error}") from None
     _check_keys(path, data)
     args = _strings(path, "args", data["args"])
-    shape = _shape(path, args)
+    shape = shape_of(path, args)
     return Experiment(
         id=data["id"],
         title=data["title"],
@@ -176,7 +176,7 @@ def _inputs_dir(path: Path, root: Path, data: dict[str, Any]) -> Path:
     return Path(chosen).absolute() if chosen else (root / str(data["inputs_dir_default"])).resolve()
 
 
-def _shape(path: Path, args: tuple[str, ...]) -> tuple[int, int]:
+def shape_of(path: Path, args: tuple[str, ...]) -> tuple[int, int]:
     """Return (slow, fast) from the pixel counts among the arguments; later ones win, as in the programs."""
     fast = slow = 0
     for flag, value in zip(args, args[1:], strict=False):

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from .errors import UsageError
 
+FORMAT = 1
+"""Of a bundle: another one where what is recorded, or what is derived from it, is no longer the same."""
 ANALYSIS = "analysis.md"
 SUMMARY = "results/summary.json"
 REPORT = "results/report.html"
@@ -30,10 +32,14 @@ TEXTS = (ANALYSIS, SUMMARY, REPORT, LEDGER)
 
 ALWAYS = (ANALYSIS, SUMMARY, REPORT, LEDGER, PROVENANCE, HASHES, ENV, MACHINE, GIT, RUN)
 COMPLETE = (*ALWAYS, SBOM, VERSION, COMMANDS, PYTEST_LOG)
+# Files that only a bundle has.
+MARKS = (RUN, HASHES, PROVENANCE)
 # Added to a finished bundle by `nbparity sign`, so no other file of it may depend on them.
 ADDED_LATER = frozenset({SIGNATURE})
 # A folder of such a name is being built, or was left by a run that was killed: it is no bundle.
 UNFINISHED = ".unfinished-"
+# Between the program and the cause in the name of a run with a cause switched off.
+WITHOUT = " without "
 # Working folders of the programs, within the folder that is being built.
 SCRATCH = ".scratch-"
 
@@ -79,7 +85,12 @@ def ablated_log(name: str, cause: str) -> str:
 
 def ablated_label(name: str, cause: str) -> str:
     """Return the name of that run in ``commands.txt``."""
-    return f"{name} without {cause}"
+    return f"{name}{WITHOUT}{cause}"
+
+
+def version_label(name: str) -> str:
+    """Return the name in ``commands.txt`` under which a program was asked for its version."""
+    return f"version {name}"
 
 
 def trace_log(name: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from . import atomic, layout, locks, outcome
+from .bundle import stamp as now
 from .digest import LEDGER_FILES
 from .errors import ExitCode, NotIntactError, UsageError
 from .hashing import sha256_of_file
@@ -21,11 +22,12 @@ STAMP = re.compile(r"\d{8}T\d{6}Z")
 
 @dataclass(frozen=True, kw_only=True)
 class Entered:
-    """The number of an attempt, and whether each file changed."""
+    """The number of an attempt, whether each file changed, and what there is to say of the decision."""
 
     attempt: int
     appended: bool
     stamped: bool
+    note: str = ""
 
 
 def enter(root: Path, bundle: Path) -> Entered:
@@ -40,7 +42,9 @@ def enter(root: Path, bundle: Path) -> Entered:
         raise NotIntactError(f"{bundle}: not entered, the bundle does not hold: {complaints[0]}")
     with locks.exclusive(root / FIX_PLAN.parent):
         attempt, appended = _append(root, bundle)
-        return Entered(attempt=attempt, appended=appended, stamped=_stamp(root, bundle, attempt))
+        stamped, note = _stamp(root, bundle, attempt)
+    # entered again it has nothing to decide, and all that was said the first time
+    return Entered(attempt=attempt, appended=appended, stamped=stamped, note=note if appended else "")
 
 
 def _append(root: Path, bundle: Path) -> tuple[int, bool]:
@@ -69,20 +73,39 @@ def _place(root: Path, bundle: Path) -> str:
     return folder.relative_to(top).as_posix() if folder.is_relative_to(top) else folder.name
 
 
-def _stamp(root: Path, bundle: Path, attempt: int) -> bool:
-    """Write the decision that follows from the bundle, unless a later run has decided; tell if it changed."""
+def _stamp(root: Path, bundle: Path, attempt: int) -> tuple[bool, str]:
+    """Write the decision that follows from the bundle, unless a later run has decided.
+
+    Tell whether it changed, and in words why not, or why no later run will change it.
+    """
     path = root / PLAN
     text = _read(path)
     rows = ROW.findall(text)
     if len(rows) != 1:
         raise UsageError(f"{path}: found {len(rows)} lines '- {DECISION}: [...]', expected one")
     run = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
-    earlier = STAMP.search(rows[0])
-    if earlier and earlier[0] >= run["stamp"]:
-        return False
+    decided = STAMP.search(rows[0])
+    if decided and decided[0] >= run["stamp"]:
+        return False, _why_left(decided[0], run["stamp"])
     row = _row(outcome.read(bundle), run, attempt)
     atomic.write(path, ROW.sub(lambda _: row, text))
-    return True
+    return True, _early(run["stamp"])
+
+
+def _why_left(decided: str, stamp: str) -> str:
+    """Say that a later run has decided; nothing if it was this one."""
+    if decided == stamp:
+        return ""
+    return "; ".join(
+        filter(None, (f"a run of {decided} has decided, this one is of {stamp}", _early(decided)))
+    )
+
+
+def _early(stamp: str) -> str:
+    """Warn of a stamp that the clock has not reached; stamps are compared as text, in the order of time."""
+    if stamp <= now():
+        return ""
+    return f"{stamp} is in the future: no run before it decides until the row is put right by hand"
 
 
 def _row(ended: outcome.Outcome, run: dict[str, Any], attempt: int) -> str:

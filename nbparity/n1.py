@@ -13,7 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from . import bundle, causes, environment, layout, locks, outcome, protected, provenance, report, trace_runs
+from . import (
+    bundle,
+    causes,
+    command_lines,
+    environment,
+    layout,
+    locks,
+    outcome,
+    protected,
+    provenance,
+    report,
+    trace_runs,
+)
 from .compare import FloatImage, compare, crop, read_float_image
 from .errors import BlockedError, NotWrittenError
 from .experiment import Experiment
@@ -22,8 +34,6 @@ from .outcome import Outcome
 from .processes import OUTPUT_KEPT, TIME_LIMIT_S, Finished, Stopwatch, end_of, run
 from .programs import GENERATOR, Program, Programs, build_command, is_built_here, prebuilt_log, stands_in
 from .thresholds import Thresholds
-
-PHI0_TESTS = "tests/test_cli_scaling_phi0.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,15 +48,6 @@ class Plan:
     threads: int = 1
     time_limit_s: float = TIME_LIMIT_S
     python: str = sys.executable
-    pytest_command: tuple[str, ...] = ("-m", "pytest", "-p", "no:cacheprovider")
-    # Validation takes seconds and would find the same every time; a test of the harness does it.
-    sbom_command: tuple[str, ...] = (
-        "-m",
-        "cyclonedx_py",
-        "environment",
-        "--output-reproducible",
-        "--no-validate",
-    )
 
 
 @dataclass(kw_only=True)
@@ -123,7 +124,7 @@ def _list_packages(plan: Plan, folder: Path) -> None:
     """Write the packages of the Python environment; nobody needs the log of a tool that succeeded."""
     target = folder / layout.SBOM
     log = target.with_name("sbom.log")
-    command = (plan.python, *plan.sbom_command, "--output-file", target.name)
+    command = command_lines.list_packages(plan.python)
     _must_succeed(_run(plan, folder, "sbom", command, log, cwd=target.parent), log)
     log.unlink()
 
@@ -189,8 +190,8 @@ def _record_versions(plan: Plan, folder: Path) -> None:
             done = _run(
                 plan,
                 folder,
-                f"version {program.name}",
-                (*program.command, "--version"),
+                layout.version_label(program.name),
+                command_lines.version(program),
                 log,
                 cwd=folder / "inputs",
             )
@@ -204,13 +205,13 @@ def _record_versions(plan: Plan, folder: Path) -> None:
 
 def _run_tests(plan: Plan, folder: Path) -> None:
     """Run the phi = 0 tests; a failure is recorded and does not stop the run."""
-    command = (plan.python, *plan.pytest_command, "-v", PHI0_TESTS)
+    command = command_lines.run_tests(plan.python)
     if _run(plan, folder, "pytest", command, folder / layout.PYTEST_LOG, cwd=plan.root).status != 0:
         _collect_tests(plan, folder)
 
 
 def _collect_tests(plan: Plan, folder: Path) -> None:
-    command = (plan.python, *plan.pytest_command, "--collect-only", "-q", PHI0_TESTS)
+    command = command_lines.collect_tests(plan.python)
     _run(plan, folder, "pytest collect", command, folder / layout.COLLECT_LOG, cwd=plan.root)
 
 
@@ -249,7 +250,7 @@ def _render(plan: Plan, folder: Path, job: _Render) -> None:
     """Run a program in an empty folder that holds nothing but the inputs, and keep its float image."""
     with tempfile.TemporaryDirectory(prefix=layout.SCRATCH, dir=folder) as scratch:
         plan.experiment.copy_inputs(Path(scratch))
-        command = (*job.program.command, *job.args, "-floatfile", job.target.name)
+        command = command_lines.render(job.program, job.args, job.target.name)
         done = _run(plan, folder, job.label, command, job.log, cwd=Path(scratch), threads=job.threads)
         written = Path(scratch) / job.target.name
         if written.is_file():
@@ -295,7 +296,7 @@ def _ablated(plan: Plan, folder: Path, cause: causes.Cause, trial: causes.Trial,
     args = trial.setting.arguments(plan.experiment.roi_args, plan.thresholds.ablation_offset_deg)
     threads = plan.threads if name == "py" else 1
     with tempfile.TemporaryDirectory(prefix=layout.SCRATCH, dir=folder) as scratch:
-        log, target = folder / layout.ablated_log(name, cause.id), Path(scratch) / "float.bin"
+        log, target = folder / layout.ablated_log(name, cause.id), Path(scratch) / command_lines.ABLATED_IMAGE
         job = _Render(label=label, program=program, args=args, log=log, target=target, threads=threads)
         _render(plan, folder, job)
         try:
@@ -332,10 +333,9 @@ def _trace_leg(plan: Plan, folder: Path, facts: _Facts) -> None:
 
 def _gpu_leg(plan: Plan, folder: Path, facts: _Facts, devices: int, reason: str) -> None:
     """Run the simulator on the GPU if torch sees one, else say why not."""
-    args = (*plan.experiment.roi_args, "-device", "cuda")
+    args = (*plan.experiment.roi_args, *command_lines.ON_GPU)
     program = plan.programs.py
-    target = Path(layout.image(layout.GPU)).name
-    facts.gpu["command"] = shlex.join((*program.command, *args, "-floatfile", target))
+    facts.gpu["command"] = shlex.join(command_lines.render_on_gpu(program, plan.experiment.roi_args))
     facts.gpu["reason"] = reason
     if devices:
         _render(plan, folder, _full(folder, layout.GPU, program, args, plan.threads))
@@ -349,7 +349,7 @@ def _write_run(plan: Plan, folder: Path, facts: _Facts) -> None:
         after |= _program_hashes(plan)
     experiment = plan.experiment
     data: Mapping[str, Any] = {
-        "format": 1,
+        "format": layout.FORMAT,
         "stamp": facts.stamp,
         "started": facts.watch.started,
         "ended": facts.watch.now(),

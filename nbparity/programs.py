@@ -50,12 +50,17 @@ def locate(
     c_file = Path(c_bin or os.environ.get("NB_C_BIN") or root / BUILT["c"]).absolute()
     spec_file = Path(spec_bin or root / BUILT["c_spec"]).absolute()
     py_file = Path(py_bin).absolute() if py_bin else None
-    py_command = (str(py_file),) if py_file else (sys.executable, "-m", "nanobrag_torch")
+    py = Program(name="py", command=(str(py_file),), file=py_file) if py_file else simulator(sys.executable)
     return Programs(
         c=Program(name="c", command=(str(c_file),), file=c_file),
         c_spec=Program(name="c_spec", command=(str(spec_file),), file=spec_file),
-        py=Program(name="py", command=py_command, file=py_file),
+        py=py,
     )
+
+
+def simulator(python: str) -> Program:
+    """Return our simulator, run with an interpreter."""
+    return Program(name="py", command=(python, "-m", "nanobrag_torch"), file=None)
 
 
 def stands_in(program: Program, root: Path) -> bool:

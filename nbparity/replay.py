@@ -21,7 +21,7 @@ from .errors import BlockedError, UsageError
 from .experiment import Experiment, from_record, load
 from .hashing import sha256_of_file
 from .programs import Programs
-from .thresholds import Thresholds
+from .thresholds import of_record
 
 Data = dict[str, Any]
 
@@ -64,7 +64,7 @@ def plan(
         reports=reports,
         experiment=_experiment(root, run, inputs),
         programs=programs,
-        thresholds=Thresholds(**run["thresholds"]),
+        thresholds=of_record(run["thresholds"]),
         threads=run["threads_py"] if threads is None else threads,
     )
 

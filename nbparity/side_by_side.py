@@ -151,13 +151,34 @@ def compare_programs(job: Job, folder: Path) -> Result:
         pair = compare(py, c)
         _write_pictures(job, folder, c, py)
     else:
-        sizes = " and ".join(f"{fast} x {slow}" for slow, fast in (shapes["c"], shapes["py"]))
-        pair, peaks = undefined(f"c and py have {sizes} pixels, fast x slow (--resample compares them)"), None
+        pair, peaks = _of_other_shapes(shapes), None
         _write_pictures(job, folder, images["c"], py)
     result = Result(pair=pair, peaks=peaks, shapes=shapes, wall_s=wall_s)
     data = _summary(job, result, resampled)
     (folder / SUMMARY).write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return result
+
+
+def compare_again(folder: Path, roi: Roi | None, limits: NbCompareLimits) -> Result:
+    """Return the figures of a folder that ``compare_programs`` filled, from its images; no seconds.
+
+    Raises RunnerError if there is no image that can be read, OSError if there is no output of a program.
+    """
+    images = {}
+    for side in SIDES:
+        printed = (folder / f"{side}_stdout.txt").read_text(encoding="utf-8", errors="replace")
+        images[side] = _read(side, folder / f"{side}_float.bin", printed)
+    shapes = {side: (image.shape[0], image.shape[1]) for side, image in images.items()}
+    if shapes["c"] != shapes["py"]:
+        return Result(pair=_of_other_shapes(shapes), peaks=None, shapes=shapes, wall_s={})
+    _check_roi(roi, shapes["c"])
+    c, py = (crop(images[side], roi) for side in SIDES)
+    return Result(pair=compare(py, c), peaks=_register(c, py, limits), shapes=shapes, wall_s={})
+
+
+def _of_other_shapes(shapes: dict[str, tuple[int, int]]) -> Comparison:
+    sizes = " and ".join(f"{fast} x {slow}" for slow, fast in (shapes["c"], shapes["py"]))
+    return undefined(f"c and py have {sizes} pixels, fast x slow (--resample compares them)")
 
 
 def _run(job: Job, side: str, program: Program, folder: Path) -> tuple[FloatImage, float]:

@@ -27,7 +27,7 @@ from .compare import (
 )
 from .hashing import sha256_of_file
 from .processes import lines_with, render_time_of_log_s
-from .thresholds import Thresholds
+from .thresholds import of_record
 from .verdict import Name, Verdict, judge
 
 Data = dict[str, Any]
@@ -47,7 +47,7 @@ def derive(bundle: Path) -> Data:
     commands = layout.read_commands(bundle)
     figures = _blocked() if run["status"] == "blocked" else _figures(bundle, run)
     return {
-        "format": 1,
+        "format": layout.FORMAT,
         "experiment": run["experiment"]["id"],
         "status": run["status"],
         **figures,
@@ -98,7 +98,7 @@ def _figures(bundle: Path, run: Data) -> Data:
         ablation=ablation,
         gpu=pairs.get(GPU_PAIR),
         outside=outside,
-        thresholds=Thresholds(**run["thresholds"]),
+        thresholds=of_record(run["thresholds"]),
     )
     return {
         "verdict": _verdict_data(verdict, [row for row, _ in causes]),
@@ -135,7 +135,7 @@ def _trace(bundle: Path, run: Data, images: dict[str, FloatImage | str], roi: Ro
     if run["trace"]["pixel"] is None:
         return None
     traced = trace_runs.from_bundle(bundle)
-    data = trace_tables.facts(traced, run["thresholds"]["trace_max_relative"])
+    data = trace_tables.facts(traced, of_record(run["thresholds"]).trace_max_relative)
     reference = images["c_spec"]
     data["brightest"] = not isinstance(reference, str) and (
         trace_runs.brightest(reference, roi) == traced.pixel

@@ -1,6 +1,7 @@
 """The numbers that decide, read from ``thresholds.toml``."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,16 @@ def load(path: Path = FILE) -> Thresholds:
         )
     except KeyError as error:
         raise UsageError(f"{path}: key {error} is missing") from None
+
+
+def of_record(stated: Mapping[str, Any]) -> Thresholds:
+    """Return the thresholds that a bundle states; for one that it does not know, that of this checkout.
+
+    A bundle that was made before there was a limit is judged by it as any other. One that is none any more
+    is left out; ``verify`` names it.
+    """
+    today = load().as_dict()
+    return Thresholds(**{name: stated.get(name, value) for name, value in today.items()})
 
 
 def load_time_limit_s(path: Path = FILE) -> float:

@@ -1,13 +1,29 @@
-"""``nbparity verify BUNDLE``: whether a bundle is complete, unchanged and true in its claims."""
+"""``nbparity verify BUNDLE``: whether a bundle, or a record of N2, is complete, unchanged and true."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from . import analysis, layout, ledger_entry, provenance, report, signing, summary, thresholds
+from . import (
+    analysis,
+    causes,
+    layout,
+    ledger_entry,
+    n2_record,
+    provenance,
+    report,
+    side_by_side,
+    signing,
+    statements,
+    summary,
+    thresholds,
+)
 from .ablation import CAUSE
-from .errors import NotIntactError
+from .errors import NotIntactError, ParityError, UsageError
 from .hashing import differences, parse_sha256_list
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout whose table of causes a bundle is measured by."""
 
 
 def verify(bundle: Path, public_key_file: Path | None = None) -> list[str]:
@@ -15,17 +31,21 @@ def verify(bundle: Path, public_key_file: Path | None = None) -> list[str]:
 
     A signature that does not fit is a complaint, with or without a key; none, or that of another key, is one
     if a key is given. BlockedError if a package is missing with which report, provenance or signature are
-    derived again; UsageError: :func:`signing.check`.
+    derived again; UsageError: :func:`signing.check`, or a checkout without its known causes.
     """
     report.check_packages()
     if not bundle.is_dir():
         return [f"{bundle}: not a folder"]
     if bundle.resolve().name.startswith(layout.UNFINISHED):
         return [f"{bundle}: unfinished, a run is building it or was killed"]
+    other = _format_complaints(bundle, layout.RUN, layout.FORMAT)
+    if other:
+        return other
     found = [
-        *_hash_complaints(bundle),
+        *_hash_complaints(bundle, layout.HASHES),
         *_missing_parts(bundle),
         *_fact_complaints(bundle),
+        *_statement_complaints(bundle),
         *_claim_complaints(bundle),
         *_cause_complaints(bundle),
         *signing.check(bundle, public_key_file).complaints,
@@ -34,14 +54,65 @@ def verify(bundle: Path, public_key_file: Path | None = None) -> list[str]:
     return found or _report_complaints(bundle)
 
 
-def _hash_complaints(bundle: Path) -> list[str]:
+def verify_record(folder: Path) -> list[str]:
+    """Return every complaint about a record of N2, each naming the file; an empty list means that it holds.
+
+    UsageError if a package is missing with which it is derived again.
+    """
+    if folder.resolve().name.startswith(layout.UNFINISHED):
+        return [f"{folder}: unfinished, a run is building it or was killed"]
+    other = _format_complaints(folder, n2_record.CHECKS, n2_record.FORMAT)
+    if other:
+        return other
+    side_by_side.require_packages()
+    missing = [
+        f"incomplete: {name} is not there" for name in n2_record.PARTS if not (folder / name).is_file()
+    ]
+    return [*_hash_complaints(folder, n2_record.HASHES), *missing, *_record_complaints(folder)]
+
+
+def _record_complaints(folder: Path) -> list[str]:
+    """Derive from the raw files of a record again what follows from them, and compare the texts."""
+    limits = thresholds.load_nb_compare()
+    measures = n2_record.Measures(thresholds=thresholds.load(), limits=limits)
     try:
-        listed = parse_sha256_list((bundle / layout.HASHES).read_bytes().decode("utf-8"), layout.HASHES)
+        name = str(json.loads((folder / n2_record.CHECKS).read_text(encoding="utf-8"))["bundle"])
+        raw = n2_record.raw_hashes(folder)
+        checks = n2_record.checks(folder, raw, n2_record.results(folder, limits), measures)
+        derived = n2_record.texts(folder, raw, name, checks)
+        found = n2_record.statement_complaints(folder, raw)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ParityError) as error:
+        return [f"the claims cannot be derived from the raw files: {type(error).__name__}: {error}"]
+    return found + [
+        complaint
+        for file, text in derived.items()
+        for complaint in _text_complaints(folder / file, file, text)
+    ]
+
+
+def _format_complaints(folder: Path, name: str, expected: int) -> list[str]:
+    """Name the format of a folder if it is another one, since nothing else can be said of it then."""
+    try:
+        found = json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []  # complained about as missing, or as claims that cannot be derived
+    stated = found.get("format") if isinstance(found, dict) else expected
+    if type(stated) is int and stated == expected:
+        return []
+    return [
+        f"{name}: format {stated!r}, expected {expected}: the version of nbparity that made it can verify it"
+    ]
+
+
+def _hash_complaints(folder: Path, list_name: str) -> list[str]:
+    """Compare the files of a folder with the list of their hashes."""
+    try:
+        listed = parse_sha256_list((folder / list_name).read_bytes().decode("utf-8"), list_name)
     except FileNotFoundError:
-        return [f"missing: {layout.HASHES}"]
+        return [f"missing: {list_name}"]
     except (NotIntactError, UnicodeDecodeError, OSError) as error:
         return [f"changed: {error}"]
-    return differences(bundle, listed, ignore=frozenset({layout.HASHES}) | layout.ADDED_LATER)
+    return differences(folder, listed, ignore=frozenset({list_name}) | layout.ADDED_LATER)
 
 
 def _missing_parts(bundle: Path) -> list[str]:
@@ -73,6 +144,15 @@ def _fact_complaints(bundle: Path) -> list[str]:
         for name, value in judged_by.items()
         if name not in thresholds.NOT_JUDGING and value != limits.get(name)
     ]
+
+
+def _statement_complaints(bundle: Path) -> list[str]:
+    """Name what run.json and commands.txt state and what does not follow from the rest of the bundle."""
+    known = causes.load(ROOT)
+    try:
+        return statements.complaints(bundle, known)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        return [f"the statements cannot be derived from the files: {type(error).__name__}: {error}"]
 
 
 def _claim_complaints(bundle: Path) -> list[str]:

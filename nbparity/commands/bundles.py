@@ -13,6 +13,7 @@ from .. import (
     layout,
     ledger,
     n1,
+    n2_record,
     replay,
     signing,
     thresholds,
@@ -28,22 +29,43 @@ from .options import ROOT, Commands, common, positive, programs_of
 
 def add_verify(commands: Commands) -> None:
     """Offer the command ``verify``."""
-    parser = commands.add_parser("verify", help="check that bundles are complete, unchanged and true")
-    parser.add_argument("bundles", type=Path, nargs="*", metavar="BUNDLE", help="default: all below reports/")
-    parser.add_argument("--key", type=Path, help="public key that has to have signed, ed25519, PEM")
+    parser = commands.add_parser(
+        "verify", help="check that bundles, and records of n2, are complete, unchanged and true"
+    )
+    parser.add_argument("bundles", type=Path, nargs="*", metavar="FOLDER", help="default: all below reports/")
+    parser.add_argument(
+        "--key", type=Path, help="public key that has to have signed, ed25519, PEM; bundles only"
+    )
     parser.set_defaults(command=_verify)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    bundles = arguments.bundles or artifact.finished(ROOT / "reports")
-    complaints = {folder: verify.verify(folder, arguments.key) for folder in bundles}
+    complaints = {
+        folder: _complaints(folder, arguments.key)
+        for folder in arguments.bundles or _all_below(ROOT / "reports", with_records=not arguments.key)
+    }
     for folder, found in complaints.items():
         for complaint in found:
             print(f"{folder}: {complaint}")
         if not found:
             print(f"{folder}: complete, unchanged, every claim follows from its files")
-            print(f"{folder}: {signing.check(folder, arguments.key).note}")
+            if not n2_record.is_record(folder):
+                print(f"{folder}: {signing.check(folder, arguments.key).note}")
     return ExitCode.NOT_INTACT if any(complaints.values()) else ExitCode.OK
+
+
+def _all_below(reports: Path, *, with_records: bool) -> list[Path]:
+    """Return every finished bundle, and every record of N2 if wanted: nobody signs one."""
+    records = below(reports, n2_record.MARKS) if with_records else []
+    return [*artifact.finished(reports), *records]
+
+
+def _complaints(folder: Path, key: Path | None) -> list[str]:
+    if not n2_record.is_record(folder):
+        return verify.verify(folder, key)
+    if key is not None:
+        raise UsageError(f"--key: {folder} is a record of n2, which nobody signs, expected bundles")
+    return verify.verify_record(folder)
 
 
 def _require_intact(bundle: Path) -> None:
@@ -176,7 +198,8 @@ def _ledger(arguments: argparse.Namespace) -> int:
     entered = ledger.enter(arguments.root.resolve(), arguments.bundle)
     what = "appended" if entered.appended else "is there already"
     print(f"{ledger.FIX_PLAN}: attempt {entered.attempt} {what}")
-    print(f"{ledger.PLAN}: {'stamped' if entered.stamped else 'left as it is'}")
+    note = f": {entered.note}" if entered.note else ""
+    print(f"{ledger.PLAN}: {'stamped' if entered.stamped else 'left as it is'}{note}")
     return ExitCode.OK
 
 

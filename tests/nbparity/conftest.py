@@ -1,6 +1,5 @@
 """A small checkout with fake programs, so that the harness is tested without a simulator or a compiler."""
 
-import dataclasses
 import functools
 import hashlib
 import json
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from nbparity import causes, environment, experiment, layout, n1, pictures, programs, replay, thresholds
+from nbparity import causes, environment, experiment, layout, n1, n2, pictures, programs, replay, thresholds
 from nbparity.hashing import files_below, sha256_list
 from nbparity.outcome import Outcome
 
@@ -177,13 +176,14 @@ class Site:
         self.program("spec")
         self.program("py")
 
+    def stand_ins(self) -> None:
+        """Put modules in the place of pytest and of the list of packages; the checkout is looked at first."""
+        text = PYTEST.format(line=self.pytest_line, status=self.pytest_status)
+        (self.root / "pytest.py").write_text(text, encoding="utf-8")
+        (self.root / "cyclonedx_py.py").write_text(SBOM, encoding="utf-8")
+
     def plan(self) -> n1.Plan:
-        fake_pytest = self.root / "fake_pytest.py"
-        fake_pytest.write_text(
-            PYTEST.format(line=self.pytest_line, status=self.pytest_status), encoding="utf-8"
-        )
-        fake_sbom = self.root / "fake_sbom.py"
-        fake_sbom.write_text(SBOM, encoding="utf-8")
+        self.stand_ins()
         names = {
             f"{name}_bin": self.replaced.get(name) or (None if self.ours else str(self.path(name)))
             for name in ("c", "spec", "py")
@@ -194,8 +194,6 @@ class Site:
             experiment=experiment.load(self.root, "tiny"),
             programs=programs.locate(self.root, **names),
             thresholds=thresholds.load(),
-            pytest_command=(str(fake_pytest),),
-            sbom_command=(str(fake_sbom),),
             time_limit_s=self.time_limit_s,
         )
 
@@ -216,9 +214,6 @@ class Site:
             reports=self.root / "replays",
             threads=changes.get("threads"),
             inputs=changes.get("inputs"),
-        )
-        repeated = dataclasses.replace(
-            repeated, pytest_command=own.pytest_command, sbom_command=own.sbom_command
         )
         return replay.compare_bundles(bundle, n1.parity_n1(repeated).folder)
 
@@ -241,11 +236,9 @@ def without_slow_parts(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def stand_ins(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def stand_ins(site: Site) -> None:
     """Let the command line, too, use the stand-ins for pytest and the list of packages, which take long."""
-    plan = site.plan()
-    for name in ("pytest_command", "sbom_command"):
-        monkeypatch.setitem(n1.Plan.__init__.__kwdefaults__, name, getattr(plan, name))
+    site.stand_ins()
 
 
 @pytest.fixture(scope="session")
@@ -312,6 +305,31 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path
 def sealed(site: Site, made_once: Callable[[bool], Path]) -> Path:
     """A finished bundle."""
     return site.adopt(made_once(False))
+
+
+@pytest.fixture(scope="session")
+def record_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A record of N2 over the bundle of such a checkout."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("NB_C_BIN", raising=False)
+        without_slow_parts(patch)
+        made = make_site(tmp_path_factory.mktemp("record") / "checkout")
+        plan = n2.Plan(
+            root=made.root,
+            bundle=made.run().folder,
+            experiment=experiment.load(made.root, "tiny"),
+            programs=made.plan().programs,
+            thresholds=thresholds.load(),
+            limits=thresholds.load_nb_compare(),
+            reports=made.root / "reports" / "n2",
+        )
+        return n2.parity_n2(plan).folder
+
+
+@pytest.fixture
+def record(record_once: Path, tmp_path: Path) -> Path:
+    """A record of N2 to change."""
+    return Path(shutil.copytree(record_once, tmp_path / "record"))
 
 
 @pytest.fixture

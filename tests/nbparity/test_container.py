@@ -1,5 +1,6 @@
 """Running in a container, with an engine that is made up: what it is asked, what comes of each answer."""
 
+import dataclasses
 import gc
 import io
 import os
@@ -17,9 +18,12 @@ LIMITS = container.Limits(memory_bytes=1 << 30, scratch_bytes=1 << 20, processes
 
 
 class Api:
-    """The low-level client: notes the order of calls, and plays one container."""
+    """The low-level client: notes the order of calls, and plays one container, of a wrong command line.
 
-    def __init__(self, *, output=(), status=0, state=None, leave=None, others=()):
+    That one leaves no bundle.
+    """
+
+    def __init__(self, *, output=(), status=2, state=None, leave=None, others=()):
         self.calls, self.output, self.status, self.state = [], output, status, state or {}
         self.leave, self.others, self.created = leave, list(others), {}
         self.create_host_config = dict
@@ -131,7 +135,7 @@ def test_output_is_attached_to_before_it_is_made_and_arrives_whole(job):
     api = Api(output=[(b"one\n", None), (None, b"two\n"), (b"three\n", None)])
     status, printed = run(api, job)
     assert api.calls == ["create", "attach", "start", "remove c0ffee"]
-    assert status == 0 and "one\ntwo\nthree\n" in printed
+    assert status == 2 and "one\ntwo\nthree\n" in printed
     (log,) = (job.reports / "container_logs").iterdir()
     assert "one\ntwo\nthree\n" in log.read_text(encoding="utf-8")
 
@@ -247,7 +251,7 @@ def test_a_bundle_is_checked_and_put_among_the_others(job, finished):
         shutil.copytree(folder, f"{staging}/{relative}")
 
     for name in (folder.name, f"{folder.name}-2"):
-        _, printed = run(Api(leave=leave), job)
+        _, printed = run(Api(leave=leave, status=0), job)
         assert (job.reports / relative.parent / name / "analysis.md").is_file()
         assert f"{relative.parent}/{name}\n" in printed
     assert not list(job.reports.glob(".unfinished*"))
@@ -263,7 +267,7 @@ def test_a_bundle_that_does_not_hold_is_not_taken(job, finished):
             stream.write("All is well.\n")
 
     with pytest.raises(NotIntactError, match="does not hold: changed: analysis.md"):
-        run(Api(leave=leave), job)
+        run(Api(leave=leave, status=0), job)
     assert not (job.reports / relative).exists()
 
 
@@ -275,6 +279,40 @@ def test_a_bundle_is_found_wherever_the_campaign_puts_it(job, finished):
     (folder / "analysis.md").unlink()
     with pytest.raises(NotIntactError, match="missing: analysis.md"):
         run(Api(leave=lambda staging: shutil.copytree(folder, f"{staging}/a/b/c/nb_compare/y")), job)
+
+
+def test_a_link_in_place_of_a_bundle_is_not_taken(job, finished):
+    """Nor one in it, or in a folder above: what it leads to is not what the container left."""
+    relative, folder = finished
+
+    def link_to_a_bundle(staging):
+        os.makedirs(f"{staging}/campaign")
+        os.symlink(folder, f"{staging}/campaign/x")
+
+    def link_above(staging):
+        shutil.copytree(folder, f"{staging}/a/b/x")
+        os.symlink("a", f"{staging}/c")
+
+    def link_in_a_bundle(staging):
+        copied = shutil.copytree(folder, f"{staging}/{relative}")
+        os.rename(f"{copied}/inputs", f"{staging}/elsewhere")
+        os.symlink(f"{staging}/elsewhere", f"{copied}/inputs")
+
+    for leave, name in (
+        (link_to_a_bundle, "campaign/x"),
+        (link_above, "c"),
+        (link_in_a_bundle, f"{relative}/inputs"),
+    ):
+        with pytest.raises(NotIntactError, match=f"the container left {name} as a link to a folder"):
+            run(Api(leave=leave, status=0), job)
+        assert [path.name for path in job.reports.iterdir()] == ["container_logs"]
+
+
+def test_a_run_that_ended_well_has_left_a_bundle(job):
+    """If there is none it did something else than was asked for."""
+    with pytest.raises(BlockedError, match=r"ended with 0 and left no bundle, expected one: .*[.]log has"):
+        run(Api(status=0), job)
+    assert run(Api(status=0), dataclasses.replace(job, command=("python", "-c", "pass")))[0] == 0
 
 
 def test_what_a_killed_run_left_is_removed(job):

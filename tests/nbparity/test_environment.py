@@ -1,11 +1,12 @@
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from nbparity import environment
+from nbparity import digest, environment
 
 
 def test_children_get_the_pinned_environment(root, monkeypatch):
@@ -26,6 +27,53 @@ def test_env_records_overrides_and_locks(root, monkeypatch):
     for line in ("OMP_DYNAMIC: TRUE", "LD_PRELOAD: not set", "lock cpu.txt: ", "image: host"):
         assert line in text
     assert str(root) not in text
+
+
+def rows(text):
+    return [line.partition(":")[0] for line in text.splitlines()]
+
+
+def test_what_brings_other_code_is_recorded_where_it_is_set(root, monkeypatch):
+    """One row for each; none where it is not, so that the file is the same on every ordinary machine."""
+    for name in ("LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "OPENBLAS_CORETYPE", "LD_AUDIT"):
+        monkeypatch.delenv(name, raising=False)
+    usual = environment.env_text(root)
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/lib")
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    text = environment.env_text(root)
+    assert set(text.splitlines()) - set(usual.splitlines()) == {
+        "LD_LIBRARY_PATH: /opt/lib",
+        "OPENBLAS_CORETYPE: Haswell",
+    }
+    assert set(usual.splitlines()) <= set(text.splitlines())
+    assert digest.reproducible_environment(text) != digest.reproducible_environment(usual)
+
+
+@pytest.mark.parametrize(
+    ("set_to", "row"), [("{root}", None), (".:{root}:", None), ("{root}:/x:/y", "/x:/y")]
+)
+def test_a_path_of_packages_goes_on_working_and_is_recorded(root, monkeypatch, set_to, row):
+    """The checkout comes first in any case; what else is looked at is named."""
+    value = set_to.format(root=root)
+    monkeypatch.setenv("PYTHONPATH", value)
+    assert environment.child_environment(root)["PYTHONPATH"] == f"{root}:{value}"
+    text = environment.env_text(root)
+    assert environment.value_of(text, "PYTHONPATH") == row if row else "PYTHONPATH" not in rows(text)
+
+
+def test_what_chooses_other_tests_reaches_no_process(root, monkeypatch):
+    """The command says which tests ran, and nothing beside it."""
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTHONOPTIMIZE"):
+        monkeypatch.setenv(name, "1")
+        assert name not in environment.child_environment(root)
+
+
+def test_a_variable_is_in_one_table_of_the_file():
+    """Pinned, recorded or removed; what is free of the digest is one of the first two."""
+    tables = tomllib.loads(environment.FILE.read_text(encoding="utf-8"))
+    names = [*tables["pinned"]]
+    names += [name for table in ("recorded", "recorded_if_set", "removed") for name in tables[table]["names"]]
+    assert len(names) == len(set(names)) and environment.free_names() <= set(names)
 
 
 def test_no_variable_adds_a_row(root, monkeypatch):

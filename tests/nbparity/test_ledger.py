@@ -47,7 +47,7 @@ def test_an_entry_has_everything_there_is_to_know(paper, sealed):
         f"- bundle digest: {digest.read(sealed)}\n",
         "  | py vs c_spec | 0 | 0 | 1.0 | 1.0 | 0.0 | 0.0 |\n",
         "      ./golden_suite_generator/build/nanoBragg -hkl data.txt -flux 1e18",
-        "      python ./fake_pytest.py -v tests/test_cli_scaling_phi0.py\n",
+        "      python -m pytest -p no:cacheprovider -v tests/test_cli_scaling_phi0.py\n",
     ):
         assert said in entries
     assert str(paper.root) not in entries
@@ -115,10 +115,29 @@ def test_failing_tests_decide_nothing(paper):
 
 def test_an_earlier_run_does_not_overrule_a_later_one(paper, sealed, monkeypatch):
     """Whatever the order in which they are entered."""
+    monkeypatch.setattr(bundle, "stamp", lambda: "20010101T000000Z")
+    early = paper.run().folder
+    assert ledger.enter(paper.root, sealed).note == ""
+    entered = ledger.enter(paper.root, early)
+    assert (entered.attempt, entered.appended, entered.stamped) == (2, True, False)
+    assert entered.note == f"a run of {sealed.name} has decided, this one is of 20010101T000000Z"
+    assert f"[N/A - skipped {sealed.name}]" in texts(paper)[1]
+
+
+def test_a_stamp_of_the_future_is_said_when_it_is_entered_and_when_it_blocks(
+    paper, sealed, monkeypatch, capsys
+):
+    """The clock of some machine was wrong, and every later run would count for nothing."""
     monkeypatch.setattr(bundle, "stamp", lambda: "20990101T000000Z")
-    ledger.enter(paper.root, paper.run().folder)
-    assert ledger.enter(paper.root, sealed) == ledger.Entered(attempt=2, appended=True, stamped=False)
+    future = paper.run().folder
+    said = "20990101T000000Z is in the future: no run before it decides until the row is put right by hand"
+    assert main(["ledger", "--root", str(paper.root), str(future)]) == ExitCode.OK
+    assert capsys.readouterr().out.splitlines()[1] == f"{ledger.PLAN}: stamped: {said}"
+    assert main(["ledger", "--root", str(paper.root), str(sealed)]) == ExitCode.OK
+    blocked = f"a run of 20990101T000000Z has decided, this one is of {sealed.name}; {said}"
+    assert capsys.readouterr().out.splitlines()[1] == f"{ledger.PLAN}: left as it is: {blocked}"
     assert "[N/A - skipped 20990101T000000Z]" in texts(paper)[1]
+    assert ledger.enter(paper.root, future).note == ""
 
 
 def test_a_bundle_that_does_not_verify_is_refused(paper, sealed):

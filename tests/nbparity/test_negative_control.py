@@ -73,19 +73,20 @@ def built(root):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("who", WHO)
-def test_ignored_fluence_is_never_the_defect_in_the_real_programs(root, built, tmp_path, who):
+def test_ignored_fluence_is_never_the_defect_in_the_real_programs(root, built, tmp_path, monkeypatch, who):
     """The experiment cro, as make parity runs it."""
     commands = {"c": [str(built / "nanoBragg")], "py": [sys.executable, "-m", "nanobrag_torch"]}
     bins = {f"{name}_bin": wrapper(tmp_path / "wrapped" / name, commands[name]) for name in who}
-    fake_pytest = tmp_path / "fake_pytest.py"
-    fake_pytest.write_text("print('== 1 passed in 0.01s ==')\n", encoding="utf-8")
+    stand_in = tmp_path / "modules" / "pytest.py"
+    stand_in.parent.mkdir()
+    stand_in.write_text("print('== 1 passed in 0.01s ==')\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(stand_in.parent))
     plan = n1.Plan(
         root=root,
         reports=tmp_path / "reports",
         experiment=experiment.load(root, "cro"),
         programs=programs.locate(root, **bins),
         thresholds=thresholds.load(),
-        pytest_command=(str(fake_pytest),),
     )
     judge(n1.parity_n1(plan), who)
 

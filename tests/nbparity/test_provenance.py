@@ -3,13 +3,14 @@ import json
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from nbparity import layout, n1, provenance, signing, verify
+from nbparity import command_lines, layout, n1, provenance, signing, verify
 from nbparity.__main__ import main
 from nbparity.errors import BlockedError, ExitCode, UsageError
 from nbparity.hashing import files_below, sha256_of_file
@@ -96,9 +97,9 @@ def test_without_the_library_no_run_starts(site, monkeypatch):
 
 def packages(folder):
     """The list of packages as the command of a run writes it."""
-    command = [sys.executable, *n1.Plan.sbom_command, "--output-file", "sbom.json"]
+    command = command_lines.list_packages(sys.executable)
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return (folder / "sbom.json").read_text(encoding="utf-8")
+    return (folder / Path(layout.SBOM).name).read_text(encoding="utf-8")
 
 
 def test_the_list_of_packages_is_that_of_the_environment(tmp_path):
@@ -121,7 +122,7 @@ def test_the_list_of_packages_is_valid_cyclonedx(tmp_path):
 def test_packages_that_cannot_be_listed_block_the_run(site):
     """With what the tool printed."""
     plan = site.plan()
-    (site.root / "fake_sbom.py").write_text("raise SystemExit('no packages today')\n", encoding="utf-8")
+    (site.root / "cyclonedx_py.py").write_text("raise SystemExit('no packages today')\n", encoding="utf-8")
     outcome = n1.parity_n1(plan)
     assert outcome.exit_code == ExitCode.BLOCKED
     assert "no packages today" in (outcome.folder / layout.ANALYSIS).read_text(encoding="utf-8")

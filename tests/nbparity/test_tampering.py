@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from nbparity import bundle, layout, signing, verify
+from nbparity import bundle, layout, n2_record, signing, verify
 from nbparity.ablation import CAUSE
-from nbparity.hashing import files_below
+from nbparity.hashing import files_below, sha256_list
 
 NUMBER = re.compile(r"\d+")
 
@@ -24,12 +24,15 @@ NUMBER = re.compile(r"\d+")
 class Count:
     """How many tampers of a kind were tried, and which went unnoticed or were blamed on another file."""
 
+    of_record: bool = False
+
     tried: int = 0
     unnoticed: list[str] = field(default_factory=list)
 
     def look(self, folder, what, key=None, named=""):
         self.tried += 1
-        if not any(named in complaint for complaint in verify.verify(folder, key)):
+        complaints = verify.verify_record(folder) if self.of_record else verify.verify(folder, key)
+        if not any(named in complaint for complaint in complaints):
             self.unnoticed.append(what)
 
 
@@ -179,6 +182,73 @@ def test_each_number_of_a_text(signed, rehash, report, name):
         if not any(complaint.startswith(f"untrue: {name}:{line} ") for complaint in complaints):
             count.unnoticed.append(f"{name}:{line}: {match[0]}")
     report(f"one number of {name} edited", count, at_least=50)
+
+
+def renew(folder):
+    """Bring the hash list of a record up to date."""
+    names = [name for name in files_below(folder) if name != n2_record.HASHES]
+    (folder / n2_record.HASHES).write_text(sha256_list(folder, names), encoding="utf-8")
+
+
+@pytest.mark.parametrize("renewed", [False, True])
+def test_one_bit_of_any_file_of_a_record(record, report, renewed):
+    """Of N2, whose hash list a second list in n2.json backs; a bit of it is named, or makes a line wrong."""
+    count = Count(of_record=True)
+    for name in set(files_below(record)) - ({n2_record.HASHES} if renewed else set()):
+        path, hashes = record / name, record / n2_record.HASHES
+        original, listed = path.read_bytes(), hashes.read_bytes()
+        for place in {0, len(original) // 2, len(original) - 1} if original else set():
+            path.write_bytes(flipped(original, place))
+            if renewed:
+                renew(record)
+            count.look(record, f"{name}, byte {place}", named="" if renewed or path == hashes else name)
+        path.write_bytes(original)
+        hashes.write_bytes(listed)
+    assert verify.verify_record(record) == []
+    report(f"one bit of a record flipped, hash list renewed: {renewed}", count, at_least=40)
+
+
+@pytest.mark.parametrize("renewed", [False, True])
+def test_a_file_dropped_from_a_record_or_added(record, report, renewed):
+    """With its line of the hash list or without."""
+    count = Count(of_record=True)
+    hashes = record / n2_record.HASHES
+    listed = hashes.read_bytes()
+    for name in (*files_below(record), "extra.txt", "c/.hidden", "deep/er/file"):
+        if renewed and name == n2_record.HASHES:
+            continue
+        path = record / name
+        original = path.read_bytes() if path.is_file() else None
+        if original is None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"")
+        else:
+            path.unlink()
+        if renewed:
+            renew(record)
+        count.look(record, name, named="" if renewed else name)
+        path.unlink(missing_ok=True)
+        if original is not None:
+            path.write_bytes(original)
+        hashes.write_bytes(listed)
+    report(f"one file of a record dropped or added, hash list renewed: {renewed}", count, at_least=20)
+
+
+@pytest.mark.slow
+def test_each_number_of_the_checks_of_a_record(record, report):
+    """The hash list is brought up to date each time, so what finds it is the derivation."""
+    count = Count(of_record=True)
+    for name in (n2_record.CHECKS, n2_record.TEXT):
+        path = record / name
+        original = path.read_text(encoding="utf-8")
+        for match in NUMBER.finditer(original):
+            last = match.end() - 1
+            other = str((int(original[last]) + 1) % 10)
+            path.write_text(original[:last] + other + original[last + 1 :], encoding="utf-8")
+            renew(record)
+            count.look(record, f"{name}: {match[0]}", named="n2.")
+        path.write_text(original, encoding="utf-8")
+    report("one number of a record edited", count, at_least=50)
 
 
 def test_everything_derived_anew(signed, keys, report):
