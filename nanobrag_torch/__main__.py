@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
+from nanobrag_torch.advice import NanoBragWarning
 from nanobrag_torch.command_line.parse import parse
 from nanobrag_torch.command_line.required_input import MissingInputError
 from nanobrag_torch.command_line.scan import StopEarly
-from nanobrag_torch.command_line.usage import text_for
+from nanobrag_torch.command_line.usage import PROGRAM, text_for
 from nanobrag_torch.errors import NanoBragError
 
-LOG = logging.getLogger("nanobrag_torch")
 FAILED = NanoBragError.exit_code
 INTERRUPTED = 130
 
@@ -27,12 +28,14 @@ def main(argv: list[str] | None = None) -> int:
     """
     make_streams_usable()
     try:
-        with warnings_on_standard_error():
+        with advice_on_standard_error():
             run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
         return 0
     except NanoBragError as error:
         return failed(str(error), error.exit_code)
+    except NanoBragWarning as warning:  # python -W error makes errors of them
+        return failed(str(warning))
     except BrokenPipeError:
         # the reader of our standard output went away, which is no news to anybody
         discard_standard_output()
@@ -50,12 +53,12 @@ def main(argv: list[str] | None = None) -> int:
 def run(argv: list[str]) -> None:
     """Parse and simulate; torch is only loaded when there is something to render."""
     try:
-        request, warnings = parse(argv)
+        request, advice = parse(argv)
     except StopEarly as stop:
         print(text_for(stop.option), end="")
         return
-    for warning in warnings:
-        LOG.warning(warning)
+    for said in advice:
+        warnings.warn(said, stacklevel=1)
     from nanobrag_torch.simulate import simulate
 
     try:
@@ -67,8 +70,13 @@ def run(argv: list[str]) -> None:
 
 def failed(message: str, status: int = FAILED) -> int:
     """Print the one line of an error; the exit status."""
-    print(f"ERROR: {one_line(message)}", file=sys.stderr)
+    say("ERROR", message)
     return status
+
+
+def say(level: str, text: str) -> None:
+    """One line on standard error (C5, C8.3)."""
+    print(f"{PROGRAM}: {level}: {one_line(text)}", file=sys.stderr)
 
 
 def one_line(text: str) -> str:
@@ -76,24 +84,22 @@ def one_line(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-class OneLine(logging.Formatter):
-    """``WARNING: ...`` on one line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Level and message."""
-        return f"{record.levelname}: {one_line(record.getMessage())}"
-
-
 @contextmanager
-def warnings_on_standard_error() -> Iterator[None]:
-    """Show what the package logs, one line ``WARNING: ...`` each (C8.3)."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine())
-    LOG.addHandler(handler)
-    try:
+def advice_on_standard_error() -> Iterator[None]:
+    """Show each piece of advice as a line ``PROGRAM: LEVEL: text``, unless Python's -W decides (C8.3)."""
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("default", NanoBragWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, NanoBragWarning):
+                say(category.level, str(message))
+            else:
+                others(message, category, *place, **more)
+
+        warnings.showwarning = show
         yield
-    finally:
-        LOG.removeHandler(handler)
 
 
 def make_streams_usable() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import TextIO
 import torch
 
 from nanobrag_torch import images, report
+from nanobrag_torch.advice import warn
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.errors import DeviceError
 from nanobrag_torch.formats import float_image, pgm, smv
@@ -26,8 +26,6 @@ from nanobrag_torch.setup.build import experiment as build_experiment
 from nanobrag_torch.setup.experiment import Detector, Experiment
 from nanobrag_torch.setup.structure_factors import write_cache
 from nanobrag_torch.trace import check_trace, trace
-
-LOG = logging.getLogger(__name__)
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
@@ -118,10 +116,9 @@ def warn_of_the_end_of_interpolation(rendering: Rendering, detector: Detector) -
     pixel = int(rendering.first_out_pixel)
     if pixel >= 0:
         slow, fast = divmod(pixel, detector.fast_pixels)
-        LOG.warning(
-            "interpolation left the structure-factor table at pixel slow %d fast %d and is off from there on",
-            slow,
-            fast,
+        warn(
+            f"interpolation left the structure-factor table at pixel slow {slow} fast {fast}"
+            " and is off from there on"
         )
 
 

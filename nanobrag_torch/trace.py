@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
+from nanobrag_torch.advice import warn
 from nanobrag_torch.command_line.request import CrystalShape
 from nanobrag_torch.constants import DEGREES_PER_RADIAN, THOMSON_M2
 from nanobrag_torch.errors import UsageError
@@ -33,8 +33,6 @@ from nanobrag_torch.render.pixels import (
 from nanobrag_torch.render.scene import Scene
 from nanobrag_torch.setup.experiment import Detector, Experiment, scalar
 
-LOG = logging.getLogger(__name__)
-
 Value = float | int | Tensor | Vec3
 
 
@@ -50,7 +48,7 @@ def check_trace(pixel: tuple[int, int], detector: Detector) -> None:
             f"expected slow below {detector.slow_pixels} and fast below {detector.fast_pixels}"
         )
     if not rendered(pixel, detector):
-        LOG.warning("-trace_pixel %d %d: masked or outside the region of interest, no trace", slow, fast)
+        warn(f"-trace_pixel {slow} {fast}: masked or outside the region of interest, no trace")
 
 
 def rendered(pixel: tuple[int, int], detector: Detector) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from nanobrag_torch.advice import NanoBragNote, NanoBragWarning
 from nanobrag_torch.command_line.request import Convention, Request
 from nanobrag_torch.command_line.scan import Met
 
@@ -35,18 +36,21 @@ SOURCE_OPTIONS = (
 )
 
 
-def no_effect_warnings(met: Sequence[Met], request: Request) -> list[str]:
-    """One line per option without effect, in a fixed order, without repetitions."""
-    lines = [
-        *_always(met),
+def no_effect_advice(met: Sequence[Met], request: Request) -> list[NanoBragWarning]:
+    """One piece per option without effect, in a fixed order, without repetitions.
+
+    A note where the option never has one, or only chooses a file; else a warning, since the image is
+    not what the option asks for.
+    """
+    warnings = [
         *_convention(met, request),
         *_centres(met, request),
         *_distances(met, request),
         *_sources(met, request),
-        *_switched_off(met),
         *_overwritten(request),
     ]
-    return list(dict.fromkeys(lines))
+    notes = [*_always(met), *_switched_off(met)]
+    return [*map(NanoBragNote, dict.fromkeys(notes)), *map(NanoBragWarning, dict.fromkeys(warnings))]
 
 
 def _line(option: str, reason: str) -> str:

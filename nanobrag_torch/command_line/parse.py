@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from nanobrag_torch.advice import NanoBragWarning
 from nanobrag_torch.command_line.flags import BY_SPELLING, Kind
-from nanobrag_torch.command_line.no_effect import no_effect_warnings
+from nanobrag_torch.command_line.no_effect import no_effect_advice
 from nanobrag_torch.command_line.request import Pivot, Request
 from nanobrag_torch.command_line.scan import Met, StopEarly, scan
 from nanobrag_torch.errors import InputFileError, UsageError
@@ -24,8 +25,8 @@ Origins = dict[str, tuple[str, str, float]]
 """Field of a request -> path, key and number of the header that gave it."""
 
 
-def parse(argv: Sequence[str]) -> tuple[Request, list[str]]:
-    """Request and warnings of a command line without the program name.
+def parse(argv: Sequence[str]) -> tuple[Request, list[NanoBragWarning]]:
+    """Request and advice of a command line without the program name.
 
     Raises: UsageError (C8.4), InputFileError for the mask or image header (F12.7),
     StopEarly. Source: C8.
@@ -40,7 +41,7 @@ def parse(argv: Sequence[str]) -> tuple[Request, list[str]]:
     _settle_sensor(met, values)
     request = Request(**values)
     _check_beam_size(request)
-    return request, no_effect_warnings(met, request)
+    return request, no_effect_advice(met, request)
 
 
 def _last_file(met: Sequence[Met], name: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from nanobrag_torch.advice import warn
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.constants import DEGREES_PER_RADIAN, LARGEST_COUNT, SMALLEST_NORMAL
 from nanobrag_torch.errors import UsageError
@@ -22,8 +22,6 @@ from nanobrag_torch.setup import libm
 from nanobrag_torch.setup.experiment import Crystal, plain, scalar, vector
 from nanobrag_torch.setup.rotation import rotxyz
 from nanobrag_torch.setup.structure_factors import structure_factors
-
-LOG = logging.getLogger(__name__)
 
 RANDOM_MISSET_CAP = 90.0
 """Radians: the historical program means degrees and converts nothing (HD-MIS-1)."""
@@ -138,11 +136,9 @@ def clipped_sample(request: Request) -> tuple[float, float, float]:
     def clipped(axis: str, size_m: float) -> float:
         if size_m <= beam_m:
             return size_m
-        LOG.warning(
-            "the crystal along %s is cut from %g to the beam size of %g mm",
-            axis,
-            size_m * 1000.0,
-            beam_m * 1000.0,
+        warn(
+            f"the crystal along {axis} is cut from {size_m * 1000.0:g} to the beam size of"
+            f" {beam_m * 1000.0:g} mm"
         )
         return beam_m
 

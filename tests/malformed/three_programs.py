@@ -49,12 +49,13 @@ class Outcome:
     @property
     def errors(self) -> list[str]:
         """The lines on standard error that report an error."""
-        return [line for line in self.err.split("\n") if line.startswith("ERROR: ")]
+        return [line for line in self.err.split("\n") if line.startswith(f"{self.program}: ERROR: ")]
 
     def complaints(self) -> list[str]:
         """What no input may cause (C5): a signal, a traceback, a sanitizer's report, no end, no message."""
         lines = [line for line in self.err.split("\n") if line]
-        remarks = [line for line in lines if not line.startswith(("ERROR: ", "WARNING: "))]
+        known = tuple(f"{self.program}: {level}: " for level in ("ERROR", "WARNING", "NOTE"))
+        remarks = [line for line in lines if not line.startswith(known)]
         found = []
         if self.slow:
             found.append("takes too long")

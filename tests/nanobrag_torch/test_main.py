@@ -42,7 +42,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def test_a_run_writes_its_four_images(run: Run, tmp_path: Path) -> None:
     """Float, integer, grey and noise image, in this order, and nothing else."""
     status, out, err = run(SMALL)
-    assert (status, err.count("\n")) == (0, err.count("WARNING:"))
+    assert (status, err.count("\n")) == (0, err.count("nanobrag_torch: "))
     assert {path.name for path in tmp_path.iterdir()} == OUTPUTS
     named = [line.split()[1] for line in out.splitlines() if line.startswith("writing ")]
     assert named == ["floatimage.bin", "intimage.img", "image.pgm", "noiseimage.img"]
@@ -138,7 +138,7 @@ def test_missing_input_shows_the_usage(options: str, said: str, run: Run, tmp_pa
     """Usage on standard output, the reason on standard error, status 9 (C4.17)."""
     status, out, err = run(options)
     assert status == 9 and out.startswith("usage: ") and not list(tmp_path.iterdir())
-    assert err.startswith("ERROR: missing input: ") and said in err
+    assert err.startswith("nanobrag_torch: ERROR: missing input: ") and said in err
 
 
 BAD: dict[str, tuple[str, str]] = {
@@ -194,8 +194,8 @@ def test_bad_input_is_one_clear_line(fault: str, run: Run, tmp_path: Path) -> No
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     status, _, err = run(f"{SMALL} {options}")
-    lines = [line for line in err.splitlines() if not line.startswith("WARNING: ")]
-    assert status == 9 and len(lines) == 1 and lines[0].startswith("ERROR: ")
+    lines = [line for line in err.splitlines() if "ERROR: " in line]
+    assert status == 9 and len(lines) == 1 and lines[0].startswith("nanobrag_torch: ERROR: ")
     assert said in lines[0]
     assert {path.name for path in tmp_path.iterdir()} == set(FILES)
 
@@ -211,7 +211,9 @@ def test_a_folder_without_permission_is_refused(run: Run, tmp_path: Path) -> Non
 def test_a_full_device_is_reported(run: Run) -> None:
     """No space left: status 9 and the name."""
     status, _, err = run(f"{SMALL} -floatfile /dev/full")
-    assert status == 9 and err.endswith("ERROR: /dev/full: cannot be written: No space left on device\n")
+    assert status == 9 and err.endswith(
+        "nanobrag_torch: ERROR: /dev/full: cannot be written: No space left on device\n"
+    )
 
 
 def test_a_full_disk_leaves_no_partial_file(tmp_path: Path) -> None:
@@ -226,7 +228,7 @@ def test_a_full_disk_leaves_no_partial_file(tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.returncode == 9
-    assert "ERROR: floatimage.bin: cannot be written: File too large" in done.stderr
+    assert "nanobrag_torch: ERROR: floatimage.bin: cannot be written: File too large" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -234,7 +236,7 @@ def test_a_cache_that_cannot_be_written_is_a_warning(run: Run, tmp_path: Path) -
     """The run goes on without it (F3.2, C5)."""
     (tmp_path / "list.hkl").write_text("0 0 0 5\n1 1 1 7\n")
     status, _, err = run(f"{SMALL} -hkl list.hkl -dump no/cache.bin")
-    assert status == 0 and "WARNING: no/cache.bin: cannot be written" in err
+    assert status == 0 and "nanobrag_torch: WARNING: no/cache.bin: cannot be written" in err
 
 
 def test_the_cache_gives_the_image_of_the_list(run: Run, tmp_path: Path) -> None:
@@ -259,8 +261,8 @@ def test_warnings_go_to_standard_error(run: Run) -> None:
     """One line each, from the parser and from the set-up; the image is made all the same (C8.3)."""
     status, out, err = run(f"{SMALL} -mosaic_dom 3 -coherent")
     assert status == 0 and "WARNING" not in out
-    assert "WARNING: -coherent has no effect\n" in err
-    assert "WARNING: -mosaic_domains has no effect without a mosaic spread\n" in err
+    assert "nanobrag_torch: NOTE: -coherent has no effect\n" in err
+    assert "nanobrag_torch: WARNING: -mosaic_domains has no effect without a mosaic spread\n" in err
 
 
 def test_the_fluence_flags_set_the_scale(run: Run, tmp_path: Path) -> None:
@@ -283,7 +285,9 @@ def test_a_detector_curved_to_a_point_has_no_image(factors: str, run: Run, tmp_p
     (tmp_path / "cube.hkl").write_text("".join(cube))
     status, out, err = run(f"{SMALL} -curved_det -beam_vector 0 1 0 -nopgm {factors}")
     assert "distance=0 " in out
-    assert status == 9 and "Traceback" not in err and err.splitlines()[-1].startswith("ERROR: ")
+    assert (
+        status == 9 and "Traceback" not in err and err.splitlines()[-1].startswith("nanobrag_torch: ERROR: ")
+    )
     image = np.fromfile(tmp_path / "floatimage.bin", np.float32)
     assert image.shape == (16 * 16,) and np.isnan(image).all()
     assert not (tmp_path / "noiseimage.img").exists()
@@ -311,7 +315,7 @@ def test_a_full_standard_output_is_reported(options: str, tmp_path: Path) -> Non
             timeout=60,
         )
     said = "standard output: No space left on device, expected a stream that can be written"
-    assert (done.returncode, done.stderr) == (9, f"ERROR: {said}\n")
+    assert (done.returncode, done.stderr) == (9, f"nanobrag_torch: ERROR: {said}\n")
 
 
 def test_closed_streams_do_not_stop_a_run(tmp_path: Path) -> None:
@@ -332,9 +336,11 @@ def test_too_little_memory_is_one_line(tmp_path: Path) -> None:
         text=True,
         timeout=120,
     )
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("WARNING: ")]
+    lines = [line for line in done.stderr.splitlines() if "ERROR: " in line]
     assert done.returncode == 9 and not list(tmp_path.iterdir())
-    assert lines == ["ERROR: not enough memory for this run, expected a smaller detector or table"]
+    assert lines == [
+        "nanobrag_torch: ERROR: not enough memory for this run, expected a smaller detector or table"
+    ]
 
 
 def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path: Path) -> None:
@@ -354,7 +360,7 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and not list(tmp_path.iterdir())
-    assert err.splitlines()[-1] == "ERROR: interrupted, no file was left unfinished"
+    assert err.splitlines()[-1] == "nanobrag_torch: ERROR: interrupted, no file was left unfinished"
     assert "Traceback" not in err
 
 
@@ -366,9 +372,15 @@ def test_a_name_cannot_break_the_line(
     (tmp_path / "list.hkl").write_text("0 0 0 5\n")
     status = main([*SMALL.split(), "-hkl", "list.hkl", "-dump", "no\n/x", "-mat", "a\nb\x1b[31m"])
     assert status == 9
-    assert capsys.readouterr().err == "ERROR: a?b?[31m: cannot be read: No such file or directory\n"
+    assert (
+        capsys.readouterr().err
+        == "nanobrag_torch: ERROR: a?b?[31m: cannot be read: No such file or directory\n"
+    )
     assert main([*SMALL.split(), "-hkl", "list.hkl", "-dump", "no\n/x"]) == 0
-    assert "WARNING: no?/x: cannot be written: No such file or directory\n" in capsys.readouterr().err
+    assert (
+        "nanobrag_torch: WARNING: no?/x: cannot be written: No such file or directory\n"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_name_need_not_be_text(tmp_path: Path) -> None:

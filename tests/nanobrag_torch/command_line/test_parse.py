@@ -31,7 +31,7 @@ def request(line: str) -> Request:
 
 def warnings(line: str) -> list[str]:
     """Warnings of a command line."""
-    return parse(line.split())[1]
+    return [str(said) for said in parse(line.split())[1]]
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_a_flux_overrides_a_fluence(line: str) -> None:
     """In any order, and the user is told that -fluence has no effect (C4.11, C8.3)."""
     request, warnings = parse(line.split())
     assert float(fluence(request)) == pytest.approx(1e24, rel=4e-16)
-    assert warnings == ["-fluence has no effect: the fluence follows from -flux"]
+    assert [str(said) for said in warnings] == ["-fluence has no effect: the fluence follows from -flux"]
 
 
 @pytest.mark.parametrize(
