@@ -5,8 +5,8 @@
     nanobrag_torch, nbparity ... [ARGS]  a script of pyproject.toml, or python, with its arguments
 
 Started as root, everything runs without capabilities, and can gain none: a script as the owner of the folder
-it is started in, if that is mounted (-v "$PWD:/data" -w /data), else, as a session, as the owner of /reports; so
-what is written belongs to whoever made the folder. Started as anybody else, that is who it runs as.
+it is started in, if that is mounted (-v "$PWD:/data" -w /data), else, as a session, as the owner of /reports.
+So what is written belongs to whoever made the folder. Started as anybody else, that is who it runs as.
 
 Exit status: that of the session; 2 wrong command line, 3 nothing is mounted at /reports.
 """
