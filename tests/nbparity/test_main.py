@@ -1,7 +1,9 @@
 import json
+import tomllib
 
 import pytest
 
+from nbparity import bench, environment
 from nbparity.__main__ import main
 from nbparity.errors import ExitCode
 
@@ -84,7 +86,25 @@ def test_bench_alternates_and_reports_medians(command, capsys):
     assert command("bench", "--experiment", "tiny", "--repeats", "2", "--threads", "1") == ExitCode.OK
     text = capsys.readouterr().out
     assert "0.250 0.250" in text
-    assert "1 thread(s): py is 1.00 times as fast as c_spec" in text
+    assert "1 thread(s): py is 1.00 times as fast as c_spec, the whole process" in text
+
+
+def test_the_file_of_figures_keeps_those_of_other_processors(tmp_path):
+    """README.md quotes it: what is written can be read, and only this processor's rows are new."""
+    path = tmp_path / "benchmark.toml"
+    path.write_text(
+        '["Another"]\ndate = "2020-01-01"\nrun = [\n  { program = "py", threads = 1, render_s = 2.5 },\n]\n'
+    )
+    before = tomllib.loads(path.read_text())
+    timing = bench.Timing(
+        program="py", threads=2, render_s=(1.0, 3.0, 1.25), wall_s=(4.0, 2.0, 3.5), peak_rss_bytes=5 << 20
+    )
+    bench.write(path, [timing], "cro")
+    after = tomllib.loads(path.read_text())
+    here = environment.machine()["processor"]
+    assert after.keys() == {"Another", here} and after["Another"] == before["Another"]
+    row = {"program": "py", "threads": 2, "render_s": 1.25, "process_s": 3.5, "peak_mib": 5}
+    assert after[here]["run"] == [row] and after[here]["experiment"] == "cro"
 
 
 def test_bench_stops_at_a_program_that_fails(command, site, capsys):
