@@ -96,9 +96,8 @@ def _time_once(
 
 def table(timings: list[Timing]) -> str:
     """Return one row per program and thread count, and the ratio of the medians per thread count."""
-    lines = [
-        f"{'program':8} {'threads':>7} {'render (s)':>10} {'process (s)':>11} {'peak (MiB)':>10}  render runs (s)"
-    ]
+    head = ("render (s)", "process (s)", "peak (MiB)")
+    lines = [f"{'program':8} {'threads':>7} {head[0]:>10} {head[1]:>11} {head[2]:>10}  render runs (s)"]
     for timing in timings:
         runs = " ".join(f"{seconds:.3f}" for seconds in timing.render_s)
         mib = timing.peak_rss_bytes / 2**20
@@ -117,9 +116,9 @@ def table(timings: list[Timing]) -> str:
     return "\n".join(lines) + "\n"
 
 
-HEAD = """# Full frames timed by `nox -s bench -- --write`, a table per processor: medians of alternating runs in seconds,
-# of the render time that a program prints and of the whole process, and the largest memory in MiB. README.md
-# quotes from here.
+HEAD = """# Full frames timed by `nox -s bench -- --write`, a table per processor: medians of alternating runs
+# in seconds, of the render time that a program prints and of the whole process, and the largest memory in
+# MiB. README.md quotes from here.
 """
 
 
