@@ -1,9 +1,9 @@
-"""Coverage-guided fuzzing of the simulator's readers and command line, inside one process: ``nox -s fuzz_guided``.
+"""Coverage-guided fuzzing of the simulator's readers and command line in one process: ``nox -s fuzz_guided``.
 
-Each reader gets ``--runs`` inputs from atheris, seeded from the corpus of tests/malformed and, where they are,
-from the field cases (NB_FIELD_DIR). A reader may return or raise the error that it documents, in one line that
-names the file; any other exception, a crash, or an input that takes longer than ``SECONDS`` is a failure, whose
-input is kept in ``--keep``. Prints a table; ends with status 1 after a failure.
+Each reader gets ``--runs`` inputs from atheris, seeded from the corpus of tests/malformed and, where they
+are, from the field cases (NB_FIELD_DIR). A reader may return or raise the error that it documents, in one
+line that names the file; any other exception, a crash, or an input that takes longer than ``SECONDS`` is a
+failure, whose input is kept in ``--keep``. Prints a table; ends with status 1 after a failure.
 """
 
 from __future__ import annotations
