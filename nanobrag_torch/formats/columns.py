@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from nanobrag_torch.formats.input_file import number_at, read_input, text_lines
-from nanobrag_torch.formats.plain_text import plain_text
+from nanobrag_torch.formats.other_kinds import refuse_other_kinds
 
 SEPARATORS = re.compile(rb"[\s,;:!]+")
 
@@ -19,7 +19,9 @@ def rows(path: str, columns: int) -> Iterator[tuple[int, list[float], int]]:
     ``#``, are counted and not looked at. Raises: InputFileError at the first token that is not a
     finite number, and for a file that is no such text. Source: F1.6, F5.2, F5.5, F5.6.
     """
-    for line, text in text_lines(plain_text(path, read_input(path))):
+    data = read_input(path)
+    refuse_other_kinds(path, data, "expected lines of numbers (ASCII or UTF-8)")
+    for line, text in text_lines(data):
         tokens = [token for token in SEPARATORS.split(text) if token]
         if tokens and not tokens[0].startswith(b"#"):
             further = takewhile(lambda token: not token.startswith(b"#"), tokens[columns:])

@@ -39,9 +39,9 @@ def read(path: str, defaults: Columns) -> list[Source]:
         x, y, z, weight, wavelength_m = (*numbers, *defaults[len(numbers) :])
         if not SHORTEST_VECTOR <= math.hypot(x, y, z) <= LONGEST_VECTOR:
             raise InputFileError(f"{path}:{line}: expected a direction, got {x:g} {y:g} {z:g}")
-        if source.wavelength_m <= 0:
-            raise InputFileError(f"{path}:{line}: expected a wavelength above 0, got {source.wavelength_m:g}")
-        sources.append(source)
+        if wavelength_m <= 0:
+            raise InputFileError(f"{path}:{line}: expected a wavelength above 0, got {wavelength_m:g}")
+        sources.append(Source(x, y, z, weight, wavelength_m, line, further))
     if not sources:
         raise InputFileError(f"{path}:1: expected 'x y z weight wavelength', got no source at all")
     return sources

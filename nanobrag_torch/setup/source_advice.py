@@ -53,9 +53,7 @@ def _weights(listed: Sequence[Source]) -> Iterator[str]:
             " ignored, all sources count equally (HD-SRC-1)"
         )
     if off := _first(listed, lambda source: source.weight <= 0):
-        yield (
-            f"{off.line}: weight {off.weight:g} does not switch the source off: column 4 is ignored (HD-SRC-1)"
-        )
+        yield (f"{off.line}: weight {off.weight:g} does not switch it off: column 4 is ignored (HD-SRC-1)")
 
 
 def _wavelengths(listed: Sequence[Source], central_m: float) -> Iterator[str]:
@@ -72,7 +70,7 @@ def _wavelengths(listed: Sequence[Source], central_m: float) -> Iterator[str]:
     elif not shortest * (1 - SPECTRUM) <= central_m <= longest * (1 + SPECTRUM):
         yield (
             f"{listed[0].line}: the wavelengths of the sources are {shortest:g} to {longest:g} m, but the"
-            f" central one, which the output headers, -mat and the automatic oversampling use, is {central_m:g} m"
+            f" central one, which output headers, -mat and automatic oversampling use, is {central_m:g} m"
             " (-lambda)"
         )
 
