@@ -43,6 +43,7 @@ UNITS = {
 }
 """Keys of F12.4 that hold one number, and how its unit may be written after it, in small letters."""
 USED = (*UNITS, "HEADER_BYTES", "DETECTOR_DIMENSIONS", "BYTE_ORDER", "DIM", "COMPRESSION", *TYPE_KEYS)
+READ = {*UNITS, "XDS_ORGX", "XDS_ORGY"}
 SCAN_AXES = ("OMEGA", "CHI", "KAPPA")
 DTREK_GEOMETRY = (
     "SOURCE_WAVELENGTH",
@@ -197,16 +198,22 @@ def _other_programs(header: SmvHeader) -> Iterator[str]:
 
 
 def _other_capitals(header: SmvHeader) -> Iterator[str]:
-    read = {key.upper(): key for key in ("XDS_ORGX", "XDS_ORGY", *UNITS)}
     for key in header.values:
-        expected = read.get(key.upper())
-        if expected is not None and key not in read.values():
-            yield f"{header.path}: header key {key} is not read, expected {expected} in capitals"
+        if _in_other_capitals(key):
+            yield f"{header.path}: header key {key} is not read, expected {key.upper()} in capitals"
+
+
+def _in_other_capitals(key: str) -> bool:
+    return key not in READ and key.upper() in READ
 
 
 def _unknown(header: SmvHeader) -> Iterator[str]:
     known = {*USED, *COMPARED}
-    names = [key for key in header.values if key not in known and not IGNORED.fullmatch(key)]
+    names = [
+        key
+        for key in header.values
+        if key not in known and not IGNORED.fullmatch(key) and not _in_other_capitals(key)
+    ]
     if names:
         listed = ", ".join(_shown(name)[1:-1] for name in names[:MOST_NAMED])
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""

@@ -102,6 +102,6 @@ def _advise_on_given_cell(path: str, given: Constants, cell: Constants) -> None:
     angles = [angle * DEGREES_PER_RADIAN if angle > 0 else RIGHT_ANGLE_DEG for angle in given[3:]]
     if _differ([*edges, *angles], cell, CELL_EDGES, CELL_ANGLES_DEG):
         warn(
-            f"-cell {_shown([*edges, *angles])} beside {path}, whose cell is {_shown(cell)}: lengths and volume"
-            " are those of -cell, angles and directions those of the matrix: the angles of -cell are not used"
+            f"-cell {_shown([*edges, *angles])} beside {path}, whose cell is {_shown(cell)}: lengths and"
+            " volume are those of -cell, directions those of the matrix: the angles of -cell are not used"
         )
