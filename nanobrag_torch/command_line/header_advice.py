@@ -287,7 +287,7 @@ def _centre_of_no_convention(
         return
     taken = [f"BEAM_CENTER_{axis}" for axis in "XY" if f"{axis}beam_m" not in given]
     named = (*OTHER_CENTRES, "ORGX", "ORGY")
-    if any(key in header.values for key in taken) and not any(key in header.values for key in named):
+    if any(key in header.values for key in taken) and all(header.number_if_any(key) is None for key in named):
         yield (
             f"{header.path}: header keys BEAM_CENTER_X, BEAM_CENTER_Y: the header does not say of which"
             f" convention they are, {request.convention.value} is taken (see -adxv, -denzo, -xds, -dials)"
