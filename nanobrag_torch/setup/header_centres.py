@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from nanobrag_torch.advice import warn
 from nanobrag_torch.command_line.header_advice import used_centres
 from nanobrag_torch.command_line.request import FORCED_PIVOT, Convention, HeaderRun, Request
+from nanobrag_torch.constants import DEGREES_PER_RADIAN
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.formats.smv_header import SmvHeader, leading_number
 from nanobrag_torch.setup.detector import Axes, convention_axes, place
@@ -105,8 +106,7 @@ def advise_on_header(request: Request, axes: Axes, detector: Detector) -> None:
     """Say where the header of an image contradicts the detector that was made of it (F12.11)."""
     if request.header is None:
         return
-    own = own_detector(request.header, axes)
-    detectors = [detector] if own is None else [own, detector]
+    detectors = [*own_detectors(request.header, axes), detector]
     said = centres_contradicted(request.header, request, detectors) or distance_contradicted(
         request.header, detectors
     )
@@ -114,12 +114,15 @@ def advise_on_header(request: Request, axes: Axes, detector: Detector) -> None:
         warn(said)
 
 
-def own_detector(run: HeaderRun, axes: Axes) -> Detector | None:
-    """The detector of the header's own run, None if it would be an impossible one."""
+def own_detectors(run: HeaderRun, axes: Axes) -> list[Detector]:
+    """The detector of the header's own run, and with its swing, too; none if it would be impossible."""
+    own = replace(run.request, pix0_vector_m=None)
+    swing_deg = run.header.number_if_any("TWOTHETA") or 0.0
+    swung = replace(own, twotheta_rad=swing_deg / DEGREES_PER_RADIAN)
     try:
-        return place(replace(run.request, pix0_vector_m=None), axes)
+        return [place(request, axes) for request in ([own, swung] if swing_deg else [own])]
     except UsageError:
-        return None
+        return []
 
 
 def _agrees(header: SmvHeader, detector: Detector) -> bool:
@@ -150,8 +153,8 @@ def centres_contradicted(run: HeaderRun, request: Request, detectors: list[Detec
 
 def _fits(run: HeaderRun, convention: Convention) -> bool:
     request = replace(run.request, convention=convention)
-    detector = own_detector(replace(run, request=request), convention_axes(request))
-    return detector is not None and _agrees(run.header, detector)
+    own = own_detectors(replace(run, request=request), convention_axes(request))
+    return any(_agrees(run.header, detector) for detector in own)
 
 
 def distance_contradicted(run: HeaderRun, detectors: list[Detector]) -> str | None:

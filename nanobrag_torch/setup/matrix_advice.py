@@ -101,7 +101,9 @@ def _advise_on_given_cell(path: str, given: Constants, cell: Constants) -> None:
     edges = [edge if edge > 0 else given[0] for edge in given[:3]]
     angles = [angle * DEGREES_PER_RADIAN if angle > 0 else RIGHT_ANGLE_DEG for angle in given[3:]]
     if _differ([*edges, *angles], cell, CELL_EDGES, CELL_ANGLES_DEG):
+        turned = _differ([*cell[:3], *angles], cell, CELL_EDGES, CELL_ANGLES_DEG)
+        unused = ": the angles of -cell are not used" if turned else ""
         warn(
             f"-cell {_shown([*edges, *angles])} beside {path}, whose cell is {_shown(cell)}: lengths and"
-            " volume are those of -cell, directions those of the matrix: the angles of -cell are not used"
+            f" volume are those of -cell, directions those of the matrix{unused}"
         )

@@ -111,6 +111,20 @@ def test_a_turn_about_the_beam_is_seen_in_the_origin(said: Said) -> None:
     assert "header key DIALS_ORIGIN states" in text
 
 
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_a_swing_is_said_once(convention: str, said: Said) -> None:
+    """By the key TWOTHETA (F12.10), so that the centres that follow from it are not said again (F12.11).
+
+    A file of a convention that pivots about the beam cannot be read back, with the swing or without: the
+    near distance in it is that of the swung detector (HD-DET-1).
+    """
+    place_header(written(f"-{convention} -detpixels 64 -twotheta 20"))
+    for option in ("", "-twotheta 20"):
+        assert len(said(f"-{convention} -img x.img {option}")) == (convention not in ("xds", "dials"))
+    (swing,) = parse(f"-{convention} -img x.img".split())[1]
+    assert "TWOTHETA" in str(swing)
+
+
 @pytest.mark.parametrize(
     "options",
     [
