@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,10 +34,12 @@ def advise_on_matrix(path: str, file: MatrixFile, request: Request, wavelength_m
             " right-handed one: two rows or columns are exchanged, or a sign is lost"
         )
     cell = cell_of(file.numbers, wavelength_m * 1e10)
-    if file.mosflm is not None:
+    comparable = all(0 < edge < math.inf for edge in cell[:3])  # others are refused elsewhere (C8.9)
+    if file.mosflm is not None and comparable:
         _advise_on_own_cell(path, file.mosflm, cell, wavelength_m * 1e10)
+    if file.mosflm is not None:
         _advise_on_missets(path, file.mosflm, request)
-    if request.cell is not None:
+    if request.cell is not None and comparable:
         _advise_on_given_cell(path, [plain(x) for x in request.cell], cell)
     if file.ignored_line is not None:
         note(f"{path}:{file.ignored_line}: everything after the nine numbers is ignored")
@@ -45,7 +48,7 @@ def advise_on_matrix(path: str, file: MatrixFile, request: Request, wavelength_m
 def cell_of(numbers: Matrix, wavelength_A: float) -> Constants:  # noqa: N803 - Angstrom
     """The direct cell of the nine numbers at a wavelength (F4.1)."""
     star = np.array(numbers).reshape(3, 3).T / wavelength_A
-    with np.errstate(all="ignore"):  # what is not finite is refused elsewhere (C8.9)
+    with np.errstate(all="ignore"):
         direct = np.cross(star[[1, 2, 0]], star[[2, 0, 1]])
         direct /= star[0] @ direct[0]
         edges = np.linalg.norm(direct, axis=1)

@@ -143,6 +143,12 @@ def test_a_left_handed_matrix(built: Built) -> None:
     assert text.startswith("WARNING A.mat: the matrix is left-handed (determinant -") and "\n" not in text
 
 
+def test_a_matrix_beyond_all_numbers_is_not_compared(built: Built) -> None:
+    """Its edges have no value; what is said of them is an error of its own (C8.9)."""
+    rest = file_of().partition("0.000 0.000 0.000")[2]
+    assert built(f"1e200 0 0 0 1e-200 0 0 0 1\n0 0 0{rest}", "-lambda 1.5") == ""
+
+
 def test_text_after_the_numbers_is_a_note(built: Built) -> None:
     """Not a warning: nothing in it is known to matter (F4.3)."""
     nine = "\n".join(file_of().split("\n")[:3])
