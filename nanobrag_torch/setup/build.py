@@ -12,6 +12,7 @@ from nanobrag_torch.setup.beam import sources
 from nanobrag_torch.setup.crystal import crystal
 from nanobrag_torch.setup.detector import convention_axes, place
 from nanobrag_torch.setup.experiment import Beam, Crystal, Detector, Experiment, plain, scalar
+from nanobrag_torch.setup.header_centres import advise_on_header
 from nanobrag_torch.setup.orientations import orientations
 from nanobrag_torch.setup.sampling import sampling
 
@@ -56,6 +57,7 @@ def experiment(request: Request) -> Experiment:
     beam = sources(request, axes, wavelength_m)
     turns = orientations(request, xtal, axes.spindle)
     check_finite(detector, xtal, beam)
+    advise_on_header(request, axes, detector)
     return Experiment(
         corrected=request.corrected,
         detector=detector,

@@ -20,6 +20,7 @@ from nanobrag_torch.random_numbers import rotation as random_rotation
 from nanobrag_torch.random_numbers.uniform import Stream
 from nanobrag_torch.setup import libm
 from nanobrag_torch.setup.experiment import Crystal, plain, scalar, vector
+from nanobrag_torch.setup.matrix_advice import advise_on_matrix
 from nanobrag_torch.setup.rotation import rotxyz
 from nanobrag_torch.setup.structure_factors import structure_factors
 
@@ -176,7 +177,9 @@ def oriented_cell(request: Request, wavelength_m: Tensor) -> tuple[Basis, Cell |
     if request.cell is not None:
         reciprocal, cell = reciprocal_from_cell(tuple(scalar(x) for x in request.cell))
     if request.matrix_file is not None:
-        reciprocal = reciprocal_from_matrix(matrix.read(request.matrix_file), wavelength_m)
+        file = matrix.read(request.matrix_file)
+        advise_on_matrix(request.matrix_file, file, request, plain(wavelength_m))
+        reciprocal = reciprocal_from_matrix(file.numbers, wavelength_m)
     return reciprocal, cell
 
 
