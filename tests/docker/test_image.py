@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-FILES = ("inputs/c_float.bin", "inputs/c_spec_float.bin", "inputs/py_float.bin", "inputs/version.txt")
+FILES = ("inputs/images_sha256.txt", "inputs/version.txt")
 SMALL = container.Limits(memory_bytes=512 << 20, scratch_bytes=64 << 20, processes=100, time_s=120)
 
 

@@ -3,7 +3,7 @@ import tomllib
 
 import pytest
 
-from nbparity import bench, environment
+from nbparity import bench, environment, verify
 from nbparity.__main__ import main
 from nbparity.errors import ExitCode
 
@@ -128,3 +128,31 @@ def test_the_facts_of_a_run_name_the_programs(command, stand_ins, site):
     run = json.loads(next(site.root.glob("reports/c/*/*/*/inputs/run.json")).read_text(encoding="utf-8"))
     assert len(run["programs"]["c"]["sha256"]) == 64
     assert run["programs"]["c"]["replaced"] is True
+
+
+COMMANDS = (
+    *(["n1"], ["n2"], ["o1"], ["parity"], ["causes"], ["trace"], ["matrix"], ["golden"], ["historical"]),
+    *(["bench"], ["artifact"], ["replay", "x"], ["ledger", "x"]),
+)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
+def test_without_a_checkout_it_says_what_it_needs(tmp_path, capsys, words):
+    """As where the package alone is installed: one line, and nothing is written."""
+    assert main([*words, "--root", str(tmp_path)]) == ExitCode.USAGE
+    error = capsys.readouterr().err
+    assert error.startswith(
+        f"nbparity: {tmp_path}: no checkout of the repository (docs/bugs/causes.toml and "
+    )
+    assert error.count("\n") == 1 and "make venv, or name one with --root" in error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["verify"], ["verify", "x"], ["digest", "x"], ["sign", "x", "--key", "y"]])
+def test_a_command_that_measures_by_its_own_checkout_needs_one(tmp_path, monkeypatch, capsys, words):
+    """These have no --root, so none is offered."""
+    monkeypatch.setattr(verify, "ROOT", tmp_path)
+    assert main(words) == ExitCode.USAGE
+    error = capsys.readouterr().err
+    assert "no checkout of the repository" in error
+    assert error.count("\n") == 1 and "--root" not in error
