@@ -14,6 +14,7 @@ import torch
 from nanobrag_torch import images, report
 from nanobrag_torch.advice import warn
 from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.command_line.required_input import with_default_cache
 from nanobrag_torch.errors import DeviceError
 from nanobrag_torch.formats import float_image, pgm, smv
 from nanobrag_torch.formats.atomic_write import check_writable
@@ -75,7 +76,7 @@ def simulate(request: Request, out: TextIO) -> None:
     device = compute_device(request.device)
     for path in output_files(request):
         check_writable(path)
-    request, seed = seeded(request, int(time.time()))
+    request, seed = seeded(with_default_cache(request), int(time.time()))
     with torch.no_grad():
         experiment = build_experiment(request)
         if request.trace_pixel is not None:

@@ -83,7 +83,7 @@ class Request:
     image_file: str | None = None
     mask_file: str | None = None
     source_file: str | None = None
-    dump_file: str = "Fdump.bin"
+    dump_file: str | None = None
     amorphous_file: str | None = None
 
     # structure factors

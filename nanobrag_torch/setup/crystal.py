@@ -22,7 +22,8 @@ from nanobrag_torch.setup import libm
 from nanobrag_torch.setup.experiment import Crystal, plain, scalar, vector
 from nanobrag_torch.setup.matrix_advice import advise_on_matrix
 from nanobrag_torch.setup.rotation import rotxyz
-from nanobrag_torch.setup.structure_factors import structure_factors
+from nanobrag_torch.setup.structure_factors import factor_file, structure_factors
+from nanobrag_torch.setup.unit_cell import compare, constants, with_cell
 
 RANDOM_MISSET_CAP = 90.0
 """Radians: the historical program means degrees and converts nothing (HD-MIS-1)."""
@@ -185,12 +186,16 @@ def oriented_cell(request: Request, wavelength_m: Tensor) -> tuple[Basis, Cell |
 
 def crystal(request: Request, wavelength_m: Tensor) -> Crystal:
     """The crystal of ``request`` (P3), structure factors included."""
+    file = factor_file(request)
+    request = with_cell(request, file)
     reciprocal, cell = oriented_cell(request, wavelength_m)
     angles, misset_deg = misset_angles(request)
     if angles is not None:
         a_star, b_star, c_star = (rotxyz(v, angles) for v in reciprocal)
         reciprocal = (a_star, b_star, c_star)
     direct, reciprocal, volume = direct_and_reciprocal(reciprocal, cell)
+    in_force = constants(direct)
+    compare(request, file, in_force)
     a_m, b_m, c_m = (scale(scalar(1e-10), v) for v in direct)
     Na, Nb, Nc = cell_counts(request, (norm(a_m), norm(b_m), norm(c_m)))
     return Crystal(
@@ -210,5 +215,5 @@ def crystal(request: Request, wavelength_m: Tensor) -> Crystal:
         shape=request.shape,
         fudge=scalar(request.fudge),
         misset_deg=misset_deg,
-        structure_factors=structure_factors(request),
+        structure_factors=structure_factors(request, file, in_force),
     )
