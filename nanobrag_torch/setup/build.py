@@ -46,7 +46,8 @@ def check_finite(detector: Detector, crystal: Crystal, beam: Beam) -> None:
 def check_cell(request: Request) -> None:
     """Refuse angles that no cell has; a command line cannot hold them, a request can. Raises: UsageError."""
     if request.cell is not None:
-        degrees = [plain(angle) * DEGREES_PER_RADIAN or 90.0 for angle in request.cell[3:]]
+        given = (plain(angle) * DEGREES_PER_RADIAN for angle in request.cell[3:])
+        degrees = [angle if angle > 0 else 90.0 for angle in given]
         reason = impossible_angles(degrees[0], degrees[1], degrees[2])
         if reason is not None:
             raise UsageError(f"-cell: {reason}")
@@ -68,7 +69,6 @@ def experiment(request: Request) -> Experiment:
     xtal = crystal(request, wavelength_m)
     beam = sources(request, axes, wavelength_m)
     turns = orientations(request, xtal, axes.spindle)
-    check_finite(detector, xtal, beam)
     resolved = Experiment(
         corrected=request.corrected,
         detector=detector,
@@ -78,5 +78,6 @@ def experiment(request: Request) -> Experiment:
         sampling=sampling(request, detector, beam, xtal, turns),
     )
     warn_of_implausible_numbers(request, resolved, axes)
+    check_finite(detector, xtal, beam)
     warn_of_known_defects(request, resolved, axes)
     return resolved

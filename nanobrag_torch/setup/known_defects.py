@@ -337,7 +337,7 @@ def _oblique_cell(request: Request, experiment: Experiment) -> Iterator[str]:
     """Angles in force that are not the ones given (C10.2, item 11)."""
     if request.cell is None or request.matrix_file is not None:
         return
-    given = [plain(angle) or math.pi / 2 for angle in request.cell[3:]]
+    given = [plain(angle) if angle > 0 else math.pi / 2 for angle in request.cell[3:]]
     a, b, c = experiment.crystal.a_A, experiment.crystal.b_A, experiment.crystal.c_A
     found = [math.atan2(plain(norm(cross(u, v))), plain(dot(u, v))) for u, v in ((b, c), (a, c), (a, b))]
     if max(abs(x - y) for x, y in zip(found, given, strict=True)) > NEGLIGIBLE_ANGLE_RAD:

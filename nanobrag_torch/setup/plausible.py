@@ -125,7 +125,7 @@ def detector_checks(request: Request, experiment: Experiment) -> Iterator[Check]
         thickness_um, mu = plain(detector.sensor.thickness_m) * 1e6, plain(detector.sensor.mu_inv_m)
         yield Check("-detector_thick", thickness_um, "micrometre", 1.0, 1e5, MILLIMETRES_OR_METRES)
         if request.sensor_mu_inv_m is not None and mu > 0:
-            yield Check("-detector_abs", 1e6 / mu, "micrometre", 1.0, 1e6, MILLIMETRES_OR_METRES)
+            yield Check("-detector_abs", 1.0 / mu * 1e6, "micrometre", 1.0, 1e6, MILLIMETRES_OR_METRES)
     if water_m > 0:
         yield Check("-water", water_m * 1e6, "micrometre", 0.5, 1e5, MILLIMETRES_OR_METRES)
 
