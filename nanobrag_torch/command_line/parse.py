@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nanobrag_torch.advice import NanoBragWarning
+from nanobrag_torch.command_line.files import on_standard_output
 from nanobrag_torch.command_line.flags import BY_SPELLING, Kind
 from nanobrag_torch.command_line.header_advice import header_advice
 from nanobrag_torch.command_line.no_effect import no_effect_advice
@@ -44,6 +45,7 @@ def parse(argv: Sequence[str]) -> tuple[Request, list[NanoBragWarning]]:
     _settle_sensor(met, values)
     request = Request(**values, header=own)
     _check_beam_size(request)
+    on_standard_output(request)
     return request, [*header_advice(mask, image, met, request), *no_effect_advice(met, request)]
 
 
