@@ -244,7 +244,7 @@ def test_matrices_and_images_may_be_packed_too(tmp_path: Path) -> None:
     numbers = "0.02 0 0\n0 0.03 0\n0 0 0.04\n"
     path = tmp_path / "m"
     path.write_bytes(gzip.compress(numbers.encode()))
-    assert matrix.read(str(path)) == (0.02, 0, 0, 0, 0.03, 0, 0, 0, 0.04)
+    assert matrix.read(str(path)).numbers == (0.02, 0, 0, 0, 0.03, 0, 0, 0, 0.04)
     header = b"{\nHEADER_BYTES=512;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\nSIZE1=2;\nSIZE2=3;\n}\f"
     path.write_bytes(gzip.compress(header.ljust(512) + struct.pack("<6H", *range(6))))
     assert smv.read_pixels(str(path)).tolist() == [[0, 1], [2, 3], [4, 5]]

@@ -45,13 +45,13 @@ def place_header(header: bytes, name: str = "x.img") -> None:
 
 @pytest.fixture
 def said() -> Said:
-    """What building the experiment of a command line says, whether or not it was said before."""
+    """What building the experiment of a command line says of its headers, whether said before or not."""
 
     def run(line: str) -> list[str]:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             experiment(parse(f"{CRYSTAL} {line}".split())[0])
-        return [str(entry.message) for entry in caught]
+        return [text for entry in caught if ".img" in (text := str(entry.message))]
 
     return run
 
