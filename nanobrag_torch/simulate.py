@@ -14,6 +14,7 @@ import torch
 from nanobrag_torch import images, report
 from nanobrag_torch.advice import warn
 from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.command_line.required_input import with_default_cache
 from nanobrag_torch.errors import DeviceError
 from nanobrag_torch.formats import float_image, pgm, smv
 from nanobrag_torch.image_header import smv_fields
@@ -66,7 +67,7 @@ def simulate(request: Request, out: TextIO) -> None:
     Raises: NanoBragError where the run cannot be done, MemoryError; files are then complete or absent.
     """
     device = compute_device(request.device)
-    request, seed = seeded(request, int(time.time()))
+    request, seed = seeded(with_default_cache(request), int(time.time()))
     with torch.no_grad():
         experiment = build_experiment(request)
         if request.trace_pixel is not None:

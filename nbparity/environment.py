@@ -123,17 +123,21 @@ def _rows(env_text: str) -> dict[str, str]:
     return {name: value for name, _, value in (line.partition(": ") for line in env_text.splitlines())}
 
 
+def machine() -> dict[str, str]:
+    """Return what this machine is: processor, cores, memory, kernel, GPU."""
+    return {
+        "processor": _proc_value(Path("/proc/cpuinfo"), "model name"),
+        "cores usable": str(len(os.sched_getaffinity(0))),
+        "memory": _proc_value(Path("/proc/meminfo"), "MemTotal"),
+        "kernel": platform.release(),
+        "architecture": platform.machine(),
+        "gpu": _first_line("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"),
+    }
+
+
 def machine_text() -> str:
-    """Return ``machine.txt``: processor, cores, memory, kernel, GPU."""
-    rows = [
-        ("processor", _proc_value(Path("/proc/cpuinfo"), "model name")),
-        ("cores usable", str(len(os.sched_getaffinity(0)))),
-        ("memory", _proc_value(Path("/proc/meminfo"), "MemTotal")),
-        ("kernel", platform.release()),
-        ("architecture", platform.machine()),
-        ("gpu", _first_line("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader")),
-    ]
-    return "".join(f"{name}: {value}\n" for name, value in rows)
+    """Return ``machine.txt``, a line for each fact of ``machine``."""
+    return "".join(f"{name}: {value}\n" for name, value in machine().items())
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,9 @@ def _build(programs: Programs) -> None:
     """Bring our own C program up to date, if it is the one to run."""
     command = build_command(ROOT)
     ours = is_built_here(programs.c, ROOT) and prebuilt_log(ROOT) is None
-    if not ours or not (Path(command[-1]) / "Makefile").is_file():
+    if ours and not (Path(command[-1]) / "Makefile").is_file():
+        raise UsageError("no C program: name one with --c-bin or NB_C_BIN; only a checkout builds its own")
+    if not ours:
         return
     try:
         made = subprocess.run([command[0], "-s", *command[1:]], capture_output=True, text=True)

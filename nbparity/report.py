@@ -52,7 +52,7 @@ def check_packages() -> None:
     missing = [name for module, name in PACKAGES.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise BlockedError(
-            f"the report needs {', '.join(missing)}: pip install 'nanobrag-torch[harness]', or make venv"
+            f"the report needs {', '.join(missing)}: pip install {' '.join(missing)}, or make venv"
         )
 
 
