@@ -13,7 +13,7 @@ from typing import Any
 from nanobrag_torch.advice import NanoBragWarning
 from nanobrag_torch.command_line.files import check_files, on_standard_output
 from nanobrag_torch.command_line.parse import parse
-from nanobrag_torch.command_line.required_input import require_inputs
+from nanobrag_torch.command_line.required_input import require_inputs, with_default_cache
 from nanobrag_torch.command_line.scan import StopEarly
 from nanobrag_torch.command_line.usage import PROGRAM, short_text, text_for
 from nanobrag_torch.errors import NanoBragError
@@ -65,7 +65,7 @@ def run(argv: list[str]) -> None:
         return
     for said in advice:
         warnings.warn(said, stacklevel=1)
-    require_inputs(request)
+    require_inputs(with_default_cache(request))
     check_files(request)
     from nanobrag_torch.simulate import simulate
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from nanobrag_torch.command_line.flags import BY_SPELLING, OUTPUT_FILES, Flag, Kind
 from nanobrag_torch.constants import LARGEST_COUNT
 from nanobrag_torch.errors import UsageError
-from nanobrag_torch.unit_cell import impossible_angles
+from nanobrag_torch.formats.unit_cell import impossible_angles
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+(\.0*)?")

@@ -7,6 +7,7 @@ from nanobrag_torch.command_line.required_input import require_inputs
 from nanobrag_torch.constants import DEGREES_PER_RADIAN, LARGEST_COUNT
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.formats import amorphous
+from nanobrag_torch.formats.unit_cell import impossible_angles
 from nanobrag_torch.physics.vectors import norm
 from nanobrag_torch.setup.beam import sources
 from nanobrag_torch.setup.crystal import crystal
@@ -17,7 +18,6 @@ from nanobrag_torch.setup.known_defects import warn_of_known_defects
 from nanobrag_torch.setup.orientations import orientations
 from nanobrag_torch.setup.plausible import warn_of_implausible_numbers
 from nanobrag_torch.setup.sampling import sampling
-from nanobrag_torch.unit_cell import impossible_angles
 
 LONGEST_M = 1e50
 """Up to here every product on the way to a pixel stays finite."""
@@ -81,5 +81,6 @@ def experiment(request: Request) -> Experiment:
     )
     warn_of_implausible_numbers(request, resolved, axes)
     check_finite(detector, xtal, beam)
+    advise_on_header(request, axes, detector)
     warn_of_known_defects(request, resolved, axes)
     return resolved

@@ -17,10 +17,11 @@ from torch import Tensor
 from nanobrag_torch.advice import note, warn
 from nanobrag_torch.command_line.request import CrystalShape, Request
 from nanobrag_torch.constants import DEGREES_PER_RADIAN, THOMSON_M2
+from nanobrag_torch.formats.unit_cell import CellConstants
 from nanobrag_torch.physics import geometry, scattering
 from nanobrag_torch.physics.lattice import GAUSS_RADIUS, TOPHAT_RADIUS_SQUARED
 from nanobrag_torch.physics.polarization import polarization_factor
-from nanobrag_torch.physics.vectors import Vec3, cross, direction, dot, norm, subtract, unit
+from nanobrag_torch.physics.vectors import Vec3, direction, dot, norm, subtract, unit
 from nanobrag_torch.setup import libm
 from nanobrag_torch.setup.beam import source_grids
 from nanobrag_torch.setup.counts import Grid
@@ -30,8 +31,8 @@ from nanobrag_torch.setup.rotation import rotaxis, rotxyz
 
 NEGLIGIBLE = 0.001
 """Relative change that is not said: no detector measures an intensity to 0.1 %."""
-NEGLIGIBLE_ANGLE_RAD = 1e-4
-"""Moves the tenth reflection of a row by 0.1 % of the distance between neighbours."""
+NEGLIGIBLE_ANGLE_DEG = 0.0057
+"""1e-4 rad: moves the tenth reflection of a row by 0.1 % of the distance between neighbours."""
 MANY_TIMES = 2.0
 """From here on a ratio is said as a factor, below it in percent."""
 FEW_CELLS = 2
@@ -52,7 +53,6 @@ def warn_of_known_defects(request: Request, experiment: Experiment, axes: Axes) 
             *_shape(experiment),
             *_interpolation(request, experiment),
             *_curvature(experiment),
-            *_oblique_cell(request, experiment),
             *_divergence(request),
             *_spindle(request, experiment),
         ):
@@ -333,19 +333,16 @@ def _curvature(experiment: Experiment) -> Iterator[str]:
         )
 
 
-def _oblique_cell(request: Request, experiment: Experiment) -> Iterator[str]:
-    """Angles in force that are not the ones given (C10.2, item 11)."""
-    if request.cell is None or request.matrix_file is not None:
-        return
-    given = [plain(angle) if angle > 0 else math.pi / 2 for angle in request.cell[3:]]
-    a, b, c = experiment.crystal.a_A, experiment.crystal.b_A, experiment.crystal.c_A
-    found = [math.atan2(plain(norm(cross(u, v))), plain(dot(u, v))) for u, v in ((b, c), (a, c), (a, b))]
-    if max(abs(x - y) for x, y in zip(found, given, strict=True)) > NEGLIGIBLE_ANGLE_RAD:
-        in_force, wanted = (
-            " ".join(f"{x * DEGREES_PER_RADIAN:.6g}" for x in angles) for angles in (found, given)
-        )
-        yield (
-            f"-cell: the angles in force are {in_force} degrees instead of {wanted} (HD-XTL-4), "
+def warn_of_oblique_angles(name: str, given: Sequence[float], in_force: CellConstants) -> None:
+    """Say where the angles in force are not the ones given (C10.2, item 11).
+
+    ``name`` is the option or file of the cell, ``given`` its angles in degrees, 90 where none was given.
+    """
+    found = in_force[3:]
+    if max(abs(x - y) for x, y in zip(found, given, strict=True)) > NEGLIGIBLE_ANGLE_DEG:
+        in_words, wanted = (" ".join(f"{angle:.6g}" for angle in angles) for angles in (found, given))
+        warn(
+            f"{name}: the angles in force are {in_words} degrees instead of {wanted} (HD-XTL-4), "
             "in either physics; use -mat"
         )
 

@@ -98,9 +98,15 @@ def beam_checks(request: Request, experiment: Experiment) -> Iterator[Check]:
 def crystal_checks(request: Request, experiment: Experiment) -> Iterator[Check]:
     """Cell, size, mosaicity and rotation."""
     crystal, turns = experiment.crystal, experiment.orientations
-    cell = "-mat" if request.cell is None else "-cell"
+    cell = (
+        "-cell"
+        if request.cell is not None
+        else "-mat"
+        if request.matrix_file is not None
+        else request.hkl_file
+    )
     for edge in (crystal.a_A, crystal.b_A, crystal.c_A):
-        yield Check(cell, plain(norm(edge)), "Angstrom", 2.0, 10000.0, CELL_LENGTHS)
+        yield Check(str(cell), plain(norm(edge)), "Angstrom", 2.0, 10000.0, CELL_LENGTHS)
     for angle in () if request.cell is None else request.cell[3:]:
         degrees = plain(angle) * DEGREES_PER_RADIAN
         if degrees > 0:

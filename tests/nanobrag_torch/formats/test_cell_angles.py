@@ -9,7 +9,7 @@ import random
 import numpy as np
 import pytest
 
-from nanobrag_torch.unit_cell import impossible_angles
+from nanobrag_torch.formats.unit_cell import impossible_angles
 
 
 def spanned(angles: tuple[float, float, float]) -> bool:
