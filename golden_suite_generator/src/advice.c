@@ -33,7 +33,7 @@ static void unused (const nb_settings *s, const char *option,
 static void later_wins (const nb_settings *s, int64_t on, const char *early,
                         const char *late) {
   if (!on && nb_seen(s, early))
-    nb_warn("%s has no effect: %s comes later", early, late);
+    nb_note("%s has no effect: %s comes later", early, late);
 }
 
 static void warn_centres (const nb_settings *s) {
@@ -74,7 +74,9 @@ static void warn_convention (const nb_settings *s) {
       unused(s, CONVENTIONS[i], "a vector option selects the custom "
              "convention");
     for (int i = 0; ORIGINS[i]; ++i)
-      unused(s, ORIGINS[i], "it only selects the custom convention");
+      if (nb_seen(s, ORIGINS[i]))
+        nb_note("%s has no effect: it only selects the custom convention",
+                ORIGINS[i]);
     return;
   }
   for (int i = 0; VECTORS[i]; ++i)

@@ -13,7 +13,7 @@
 */
 bool nb_check_inputs (const nb_settings *settings, nb_error *error);
 
-/* Warn about every option that this run does not use. */
+/* Tell of every option that this run does not use. */
 void nb_warn_unused (const nb_settings *settings);
 
 #endif

@@ -165,7 +165,7 @@ static void normalise (setup *s) {
   d->fast = nb_unit(d->fast);
   d->slow = nb_unit(d->slow);
   if (nb_norm(d->normal) != 1.0) {
-    nb_warn("the length of -odet_vector is not exactly 1; the normal is "
+    nb_note("the length of -odet_vector is not exactly 1; the normal is "
             "rebuilt from the fast and slow axes");
     d->normal = nb_unit(nb_cross(d->fast, d->slow));
   }

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "mode.h"
+
 /* bytes of the UTF-8 character at s; 0 if there is none */
 static int utf8_length (const unsigned char *s) {
   int n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2
@@ -31,16 +33,30 @@ bool nb_fail (nb_error *error, const char *format, ...) {
   return false;
 }
 
-void nb_warn (const char *format, ...) {
-  char text[1000];
-  va_list args;
-  va_start(args, format);
-  (void)vsnprintf(text, sizeof text, format, args);
-  va_end(args);
-  one_line(text);
-  fprintf(stderr, "WARNING: %s\n", text);
+/* C5: one line, the program and the level before the text */
+static void say (const char *level, const char *text) {
+  fprintf(stderr, NB_PROGRAM ": %s: %s\n", level, text);
 }
 
-void nb_print_error (const nb_error *error) {
-  fprintf(stderr, "ERROR: %s\n", error->text);
+static void compose (const char *level, const char *format, va_list args) {
+  char text[1000];
+  (void)vsnprintf(text, sizeof text, format, args);
+  one_line(text);
+  say(level, text);
 }
+
+void nb_warn (const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  compose("WARNING", format, args);
+  va_end(args);
+}
+
+void nb_note (const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  compose("NOTE", format, args);
+  va_end(args);
+}
+
+void nb_print_error (const nb_error *error) { say("ERROR", error->text); }

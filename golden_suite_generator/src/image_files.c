@@ -158,10 +158,10 @@ bool nb_check_image_files (const nb_settings *in, nb_error *error) {
 
 /* R5.7 */
 static bool make_noise (conversion *c, const nb_statistics *s, nb_error *e) {
-  if (s->finite) return write_noise(c, e);
-  return nb_fail(e, "-noisefile: '%s' cannot be made: the image holds a "
-                 "pixel that is not finite, expected finite photons",
-                 c->x->settings->noise_file);
+  if (s->infinite == 0) return write_noise(c, e);
+  return nb_fail(e, "-noisefile: '%s' cannot be made: %ld pixels of the "
+                 "float image are infinite or not a number, expected finite "
+                 "photons", c->x->settings->noise_file, s->infinite);
 }
 
 bool nb_write_image_files (nb_experiment *x, const nb_image *image,

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "kind.h"
 #include "number.h"
 #include "slurp.h"
 
@@ -40,7 +41,9 @@ static bool read_nine (const nb_file *file, double m[9], nb_error *e) {
 bool nb_read_matrix (const char *path, double matrix[9], nb_error *error) {
   nb_file file;
   if (!nb_slurp(path, "-mat", &file, error)) return false;
-  bool good = read_nine(&file, matrix, error);
+  bool good = nb_check_kind(&file, "-mat", "a text file of the nine numbers "
+                            "of an orientation matrix", error) &&
+              read_nine(&file, matrix, error);
   nb_free_file(&file);
   if (!good) return false;
   double d = determinant(matrix);
@@ -104,7 +107,9 @@ bool nb_read_sources (const char *path, const nb_source *standard,
   *sources = NULL;
   *count = 0;
   if (!nb_slurp(path, "-sourcefile", &file, error)) return false;
-  bool good = read_list(&file, standard, sources, count, error);
+  bool good = nb_check_kind(&file, "-sourcefile", "a text list of sources",
+                            error) &&
+              read_list(&file, standard, sources, count, error);
   nb_free_file(&file);
   return good;
 }
@@ -133,9 +138,11 @@ static bool check_pairs (const nb_file *file, nb_error *e) {
 bool nb_check_stol (const char *path, const char *option, nb_error *error) {
   nb_file file;
   if (!nb_slurp(path, option, &file, error)) return false;
-  bool good = check_pairs(&file, error);
+  bool good = nb_check_kind(&file, option, "a text table of two columns",
+                            error) &&
+              check_pairs(&file, error);
   nb_free_file(&file);
-  if (good) nb_warn("%s: the amorphous table '%s' has no influence", option,
+  if (good) nb_note("%s: the amorphous table '%s' has no influence", option,
                     path);
   return good;
 }

@@ -42,6 +42,15 @@ static void introduce (const nb_experiment *x) {
   nb_report_summary(x);
 }
 
+/* whatever images are asked for; binary32 ends at 3.4e38 */
+static void warn_infinite (const nb_statistics *s) {
+  if (s->infinite > 0)
+    nb_warn("%ld of %ld pixels of the float image are infinite or not a "
+            "number, expected photons below 3.4e38 (-fluence, -flux, "
+            "-default_F, -oversample_thick, -oversample_polar, "
+            "-oversample_omega)", s->infinite, s->rendered);
+}
+
 static bool render_and_write (nb_experiment *x, nb_image *image,
                               nb_error *e) {
   double seconds = 0.0;
@@ -53,6 +62,7 @@ static bool render_and_write (nb_experiment *x, nb_image *image,
   nb_statistics s = nb_image_statistics(x, image);
   printf("render time = %.6f s\n", seconds);
   nb_report_solid_angle(s.solid_angle);
+  warn_infinite(&s);
   return nb_write_image_files(x, image, &s, e);
 }
 

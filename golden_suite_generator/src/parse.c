@@ -178,14 +178,14 @@ static void side_effects (unsigned effects, nb_settings *s) {
   if (effects & NB_POLAR_ON) s->polarization = NB_ON;
 }
 
-static void warn_without_effect (const nb_use *u) {
+static void note_without_effect (const nb_use *u) {
   const char *instead = u->option->instead;
   if (!instead) return;
   if (*instead)
-    nb_warn("%s has no effect; the effective option is %s", u->name,
+    nb_note("%s has no effect; the effective option is %s", u->name,
             instead);
   else
-    nb_warn("%s has no effect", u->name);
+    nb_note("%s has no effect", u->name);
 }
 
 static void apply (const scan *uses, nb_settings *s) {
@@ -195,7 +195,7 @@ static void apply (const scan *uses, nb_settings *s) {
     if (u->option->given) *(bool *)field(s, u->option->given) = true;
     side_effects(u->option->effects, s);
     s->seen[u->option - nb_options] = i + 1;
-    warn_without_effect(u);
+    note_without_effect(u);
   }
 }
 

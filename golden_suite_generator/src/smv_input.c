@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "constants.h"
+#include "kind.h"
 #include "mode.h"
 #include "number.h"
 #include "slurp.h"
@@ -35,13 +36,31 @@ static bool is_whole (const char *header, const char *at, const char *key) {
   return *after == '=' && (at == header || !is_word_char(at[-1]));
 }
 
-/* text after the equal sign of the last occurrence of a keyword, or NULL */
-static const char *find_value (const char *header, const char *key) {
+/* text after the equal sign of the last occurrence of a keyword, or NULL;
+   `parts`: also inside longer words */
+static const char *find_text (const char *header, const char *key,
+                              bool parts) {
   const char *last = NULL;
   for (const char *at = header; (at = strstr(at, key)); ++at)
-    if (nb_keeps_hd_hdr_2() || is_whole(header, at, key)) last = at;
+    if (parts || is_whole(header, at, key)) last = at;
   last = last ? strchr(last, '=') : NULL;
   return last ? last + 1 : NULL;
+}
+
+/* of a keyword that the historical program knows */
+static const char *find_value (const char *header, const char *key) {
+  return find_text(header, key, nb_keeps_hd_hdr_2());
+}
+
+/* the word that the value of a keyword begins with; *length 0 if none */
+static const char *find_word (const smv *s, const char *key,
+                              size_t *length) {
+  const char *text = find_text(s->header.data, key, false);
+  *length = 0;
+  if (!text) return NULL;
+  text += strspn(text, " \t");
+  *length = strcspn(text, "; \t\r\n\f}");
+  return text;
 }
 
 /* the finite number that the value of a keyword begins with (F12.2) */
@@ -77,7 +96,10 @@ static bool load_header (const char *path, smv *s, nb_error *e) {
   static const char start[] = "{\nHEADER_BYT";
   double bytes = 0.0;
   if (!nb_slurp_start(path, s->option, 512, &s->header, e)) return false;
-  if (s->header.size < 512 || memcmp(s->header.data, start, 12) != 0)
+  bool starts = strncmp(s->header.data, start, 12) == 0;
+  if (!starts && !nb_check_kind(&s->header, s->option, "an SMV image", e))
+    return false;
+  if (s->header.size < 512 || !starts)
     return nb_fail(e, "%s: file '%s' does not start as an SMV image, "
                    "expected a header of at least 512 bytes", s->option,
                    path);
@@ -221,20 +243,91 @@ static bool check_mask (const smv *s, long fast, long slow, nb_error *e) {
   return true;
 }
 
-/* F12.5: only whether a pixel is 0 matters, so bytes are not swapped */
+/* ---- pixels of a mask, F12.5 ------------------------------------------ */
+
+typedef struct {
+  const char *name;
+  size_t size;          /* bytes */
+  bool real;            /* has a negative zero */
+} element;
+
+/* an SMV file without a TYPE has the first of these */
+static const element ELEMENTS[] = {
+  { "unsigned_short", 2, false }, { "signed_short", 2, false },
+  { "short", 2, false }, { "unsigned_byte", 1, false },
+  { "unsigned_char", 1, false }, { "unsigned_long", 4, false },
+  { "signed_long", 4, false }, { "long", 4, false },
+  { "unsigned_int", 4, false }, { "signed_int", 4, false },
+  { "int", 4, false }, { "integer", 4, false }, { "float", 4, true },
+  { "double", 8, true } };
+enum { ELEMENT_COUNT = sizeof ELEMENTS / sizeof *ELEMENTS };
+
+static bool unknown_type (const smv *s, const char *type, size_t n,
+                          nb_error *e) {
+  char known[200] = "";
+  for (int i = 0; i < ELEMENT_COUNT; ++i) {
+    if (i) strcat(known, " ");
+    strcat(known, ELEMENTS[i].name);
+  }
+  return nb_fail(e, "-mask: file '%s': header key TYPE is '%.*s', expected "
+                 "one of: %s", s->header.path, n < 60 ? (int)n : 60, type,
+                 known);
+}
+
+static bool read_type (const smv *s, element *type, nb_error *e) {
+  size_t n;
+  const char *word = find_word(s, "TYPE", &n);
+  *type = ELEMENTS[0];
+  if (!word) return true;
+  for (int i = 0; i < ELEMENT_COUNT; ++i)
+    if (strlen(ELEMENTS[i].name) == n &&
+        memcmp(ELEMENTS[i].name, word, n) == 0) {
+      *type = ELEMENTS[i];
+      return true;
+    }
+  return unknown_type(s, word, n, e);
+}
+
+/* the byte that holds the sign of a real number */
+static size_t sign_byte (const smv *s, const element *type) {
+  size_t n;
+  const char *order = find_word(s, "BYTE_ORDER", &n);
+  return n == 10 && memcmp(order, "big_endian", n) == 0 ? 0 : type->size - 1;
+}
+
+/* only whether a pixel is 0 matters, so bytes are not swapped */
+static bool is_zero (const char *pixel, const element *type, size_t sign) {
+  for (size_t i = 0; i < type->size; ++i) {
+    unsigned char byte = (unsigned char)pixel[i];
+    if (type->real && i == sign) byte &= 0x7f;
+    if (byte) return false;
+  }
+  return true;
+}
+
+static bool check_length (const nb_file *file, size_t need, nb_error *e) {
+  if (file->size < need)
+    return nb_fail(e, "-mask: file '%s' is truncated: %zu bytes, expected "
+                   "%zu", file->path, file->size, need);
+  if (file->size > need)
+    nb_warn("-mask: file '%s' is longer than the %zu bytes that its header "
+            "states; the rest is not read", file->path, need);
+  return true;
+}
+
 static unsigned char *read_pixels (const smv *s, size_t pixels,
                                    nb_error *e) {
   nb_file file;
-  size_t head = s->header.size, need = head + 2 * pixels;
-  if (!nb_slurp_start(s->header.path, "-mask", need, &file, e)) return NULL;
+  element type;
+  if (!read_type(s, &type, e)) return NULL;
+  size_t head = s->header.size, need = head + type.size * pixels;
+  if (!nb_slurp_start(s->header.path, "-mask", need + 1, &file, e))
+    return NULL;
   unsigned char *mask = NULL;
-  if (file.size < need)
-    (void)nb_fail(e, "-mask: file '%s' is truncated: %zu bytes, expected "
-                  "%zu", file.path, file.size, need);
-  else
-    mask = nb_alloc(pixels, 1, "-mask", e);
+  size_t sign = sign_byte(s, &type);
+  if (check_length(&file, need, e)) mask = nb_alloc(pixels, 1, "-mask", e);
   for (size_t i = 0; mask && i < pixels; ++i)
-    mask[i] = file.data[head + 2 * i] || file.data[head + 2 * i + 1];
+    mask[i] = !is_zero(file.data + head + type.size * i, &type, sign);
   nb_free_file(&file);
   return mask;
 }

@@ -35,9 +35,10 @@ static void first_pass (const nb_experiment *x, const nb_image *im,
       find_max(x, g, i, y, s);
       sum += (double)g;
       squares += square(g);
-      s->finite = s->finite && isfinite(g);
+      if (!isfinite(g)) ++s->infinite;
       ++n;
     }
+  s->rendered = n;
   if (n <= 0) n = 1;
   s->mean = sum / (double)n;
   if (n <= 1) n = 2;
@@ -70,7 +71,7 @@ static double solid_angle (const nb_experiment *x, const nb_image *im) {
 
 nb_statistics nb_image_statistics (const nb_experiment *x,
                                    const nb_image *im) {
-  nb_statistics s = { .finite = true };
+  nb_statistics s = { .max = 0.0 };
   first_pass(x, im, &s);
   second_pass(x, im, &s);
   s.solid_angle = solid_angle(x, im);
