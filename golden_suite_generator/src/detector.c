@@ -256,8 +256,8 @@ static void compare_pix0 (const setup *s) {
 static bool check_lengths (const setup *s, nb_error *e) {
   const nb_detector *d = s->d;
   const double length[3] = { d->size[0], d->size[1], nb_norm(d->origin) };
-  static const char *const what[3] = { "width", "height", "distance of the "
-                                       "first pixel" };
+  static const char *const what[3] = { "width", "height",
+    "distance of the first pixel" };
   for (int i = 0; i < 3; ++i)
     if (!(fabs(length[i]) <= NB_LONGEST_M))
       return nb_fail(e, "detector: %s is %g m, expected at most %g m "
