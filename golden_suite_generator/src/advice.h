@@ -9,7 +9,8 @@
 #include "settings.h"
 
 /*
-** Whether structure factors and an orientation were given.
+** Whether structure factors and an orientation were given, by files that can
+** be opened.
 */
 bool nb_check_inputs (const nb_settings *settings, nb_error *error);
 

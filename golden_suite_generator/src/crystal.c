@@ -14,7 +14,7 @@ typedef struct {
   double volume;   /* Vu */
 } user_cell;
 
-/* C3.14: a cell whose four sines of P3.1 are not above this is flat; rounding
+/* C10.3: a cell whose four sines of P3.1 are not above this is flat; rounding
    leaves less than 1e-15 of 120 120 120 degrees, and three angles of 0.1 degree
    make 1.7e-12 */
 static const double FLAT = 1e-12;
@@ -75,13 +75,21 @@ static void orient_cell (user_cell *cell, nb_vec star[3]) {
                       L[2] * Vu / (a * b * c * sg) };
 }
 
-/* beside a matrix as well, which the lengths of this cell scale */
+/* C10.3, beside a matrix as well, which the lengths of this cell scale */
 static bool check_angles (const user_cell *cell, nb_error *e) {
-  const double *angle = cell->angle;
-  return four_sines(angle) > FLAT ||
-    nb_fail(e, "-cell: the angles are %g %g %g degrees, expected each below "
-            "the sum of the other two and their sum below 360",
-            angle[0] * NB_RTD, angle[1] * NB_RTD, angle[2] * NB_RTD);
+  static const char *const expected[] = { "a sum below 360",
+    "alpha below beta + gamma", "beta below alpha + gamma",
+    "gamma below alpha + beta" };
+  const double *a = cell->angle;
+  double half = (a[0] + a[1] + a[2]) / 2;
+  int worst = 0;
+  if (four_sines(a) > FLAT) return true;
+  for (int i = 1; i < 4; ++i)
+    if (sin(half - a[i - 1]) < (worst ? sin(half - a[worst - 1]) : sin(half)))
+      worst = i;
+  return nb_fail(e, "-cell: no cell has the angles %g %g %g degrees: "
+                 "expected %s", a[0] * NB_RTD, a[1] * NB_RTD, a[2] * NB_RTD,
+                 expected[worst]);
 }
 
 static bool read_cell (const nb_settings *in, user_cell *cell,

@@ -1,6 +1,7 @@
 #include "error.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "mode.h"
@@ -38,11 +39,30 @@ static void say (const char *level, const char *text) {
   fprintf(stderr, NB_PROGRAM ": %s: %s\n", level, text);
 }
 
+/* 64-bit FNV-1a */
+static uint64_t fingerprint (const char *text) {
+  uint64_t h = UINT64_C(14695981039346656037);
+  for (; *text; ++text) h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
+  return h;
+}
+
+/* whether these words were among the latest ones said (C5: equal messages are
+   given once); a run says far fewer than are remembered */
+static bool said_before (const char *text) {
+  static uint64_t said[256];
+  static size_t count = 0;
+  uint64_t new = fingerprint(text);
+  for (size_t i = 0; i < 256 && i < count; ++i)
+    if (said[i] == new) return true;
+  said[count++ % 256] = new;
+  return false;
+}
+
 static void compose (const char *level, const char *format, va_list args) {
   char text[1000];
   (void)vsnprintf(text, sizeof text, format, args);
   one_line(text);
-  say(level, text);
+  if (!said_before(text)) say(level, text);
 }
 
 void nb_warn (const char *format, ...) {

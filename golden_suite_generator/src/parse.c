@@ -195,6 +195,7 @@ static void apply (const scan *uses, nb_settings *s) {
     if (u->option->given) *(bool *)field(s, u->option->given) = true;
     side_effects(u->option->effects, s);
     s->seen[u->option - nb_options] = i + 1;
+    s->spelling[u->option - nb_options] = u->name;
     note_without_effect(u);
   }
 }
@@ -238,4 +239,19 @@ nb_outcome nb_parse (int argc, char **argv, nb_settings *settings,
 int nb_seen (const nb_settings *settings, const char *option) {
   const nb_option *o = nb_find_option(option);
   return o ? settings->seen[o - nb_options] : 0;
+}
+
+const char *nb_spelled (const nb_settings *settings, const char *option) {
+  const nb_option *o = nb_find_option(option);
+  return o && settings->seen[o - nb_options]
+    ? settings->spelling[o - nb_options] : option;
+}
+
+const char *nb_stol_option (const nb_settings *settings) {
+  static const char *const option[] = { "-stol", "-4stol", "-Q" };
+  int last = 0;
+  for (int i = 1; i < 3; ++i)
+    if (nb_seen(settings, option[i]) > nb_seen(settings, option[last]))
+      last = i;
+  return option[last];
 }

@@ -177,37 +177,68 @@ def test_c8_9_absurd_sizes_are_refused(programs, tmp_path, line, said):
 
 @pytest.mark.parametrize("program", BOTH)
 @pytest.mark.parametrize(
-    ("angles", "possible"),
+    ("angles", "expected"),
     [
-        ("30 30 120", False),
-        ("60 60 120", False),
-        ("120 60 60.001", True),
-        ("120 120 120", False),
-        ("119.9 119.9 119.9", True),
-        ("170 100 95", False),
-        ("45 45", False),
-        ("45 45.1", True),
-        ("0.1 0.1 0.1", True),
+        ("30 30 120", "gamma below alpha + beta"),
+        ("60 60 120", "gamma below alpha + beta"),
+        ("120 60 60.001", None),
+        ("120 120 120", "a sum below 360"),
+        ("119.9 119.9 119.9", None),
+        ("170 100 95", "a sum below 360"),
+        ("100 30 60", "alpha below beta + gamma"),
+        ("45 170 50", "beta below alpha + gamma"),
+        ("45 44.9", "gamma below alpha + beta"),
+        ("45 45.1", None),
+        ("0.1 0.1 0.1", None),
     ],
 )
-def test_c3_14_angles_that_no_cell_has(programs, tmp_path, program, angles, possible):
-    """C3.14, HD-XTL-3: refused, also where a matrix leaves only the edges of -cell in use (P3.2)."""
+def test_c10_3_angles_that_no_cell_has(programs, tmp_path, program, angles, expected):
+    """C10.3, HD-XTL-3: refused, also where a matrix leaves only the edges of -cell in use (P3.2)."""
     (tmp_path / "A.mat").write_text("0.01 0 0 0 0.02 0 0 0 0.05")
     full = [*map(float, angles.split()), 90.0][:3]
     for matrix in ([], ["-mat", "A.mat"]):
         done = programs(program, *RUN, *matrix, "-cell", 70, 80, 90, *angles.split(), cwd=tmp_path)
-        if possible:
+        if expected is None:
             assert done.returncode == 0, done.stderr
         else:
-            assert done.error.startswith("-cell: the angles are {:g} {:g} {:g} degrees".format(*full))
+            words = "-cell: no cell has the angles {:g} {:g} {:g} degrees: expected {}"
+            assert done.error == words.format(*full, expected)
 
 
-@pytest.mark.parametrize("line", ["", "-cell 70 80 90", "-default_F 10"])
-def test_c9_9_missing_inputs(programs, tmp_path, line):
-    """C9.9, C4.17: usage text on standard output and status 9."""
+@pytest.mark.parametrize(("line", "said"), [("-cell 70 80 90", "-default_F"), ("-default_F 10", "-cell")])
+def test_c9_9_missing_inputs(programs, tmp_path, line, said):
+    """C9.9, C4.17: one line that says what is missing, and status 9."""
     done = programs(SPECIFICATION, *line.split(), cwd=tmp_path)
-    assert refused(done, "expected")
-    assert "-default_F" in done.stdout
+    assert refused(done, "expected", said)
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("program", BOTH)
+def test_c10_7_without_arguments(programs, tmp_path, program):
+    """C10.7: five lines on standard output, among them an example that runs, and status 9."""
+    done = programs(program, cwd=tmp_path)
+    lines = done.stdout.splitlines()
+    assert (done.returncode, len(lines), done.stderr) == (9, 5, "")
+    assert lines[0].startswith(program) and "-h lists" in lines[4]
+    example = lines[3].removeprefix(f"example: {program} ").split()
+    programs.good(program, *example, "-roi", 0, 0, 0, 0, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("-hkl missing -sourcefile missing2", "-hkl"),
+        ("-mat missing -floatfile no/such/x", "-mat"),
+        ("-stol missing -sourcefile missing2", "-sourcefile"),
+        ("-Q missing -floatfile no/such/x", "-Q"),
+        ("-cell 30 30 30 30 30 120 -floatfile no/such/x", "-floatfile"),
+    ],
+)
+def test_c10_6_files_are_tried_before_anything_is_read(programs, tmp_path, line, said):
+    """C10.6: input files in order, then output files, then what they hold."""
+    done = programs(SPECIFICATION, *RUN, *line.split(), cwd=tmp_path)
+    assert done.error.startswith(said + ":")
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("program", BOTH)
@@ -369,7 +400,7 @@ def test_c8_8_the_last_one_counts(programs, tmp_path, line, same):
     ("line", "named"),
     [
         ("-pgmscale 2 -nopgm -pgmfile x", []),
-        ("-pgmscale 2 -nopgm -pgmimage x -nopgm", ["-pgmfile", "-pgmscale"]),
+        ("-pgmscale 2 -nopgm -pgmimage x -nopgm", ["-pgmimage", "-pgmscale"]),
         ("-noisefile x -nonoise -noiseimage y", []),
         ("-polar 0.5 -nopolar -polar 0.5", []),
     ],
