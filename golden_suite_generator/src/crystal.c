@@ -1,9 +1,10 @@
 #include "crystal.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "constants.h"
-#include "input_tables.h"
+#include "matrix.h"
 #include "orientation.h"
 
 /* the user's cell with its defaults, P3.1 */
@@ -106,11 +107,14 @@ static bool read_cell (const nb_settings *in, user_cell *cell,
 }
 
 /* P3.2 */
-static bool read_matrix (const nb_settings *in, nb_vec star[3],
-                         nb_error *e) {
-  double m[9], s = 1e-10 / in->wavelength;
+static bool read_matrix (const nb_settings *in, const user_cell *cell,
+                         nb_vec star[3], nb_error *e) {
+  nb_matrix_file file;
+  const double *m = file.number;
+  double s = 1e-10 / in->wavelength;
   if (!in->matrix) return true;
-  if (!nb_read_matrix(in->matrix, m, e)) return false;
+  if (!nb_read_matrix(in->matrix, &file, e)) return false;
+  nb_warn_matrix(in, &file, cell->given ? cell->edge : NULL, cell->angle);
   for (int i = 0; i < 3; ++i)
     star[i] = nb_scale(s, (nb_vec){ m[i], m[3 + i], m[6 + i] });
   return true;
@@ -187,7 +191,7 @@ bool nb_make_crystal (nb_settings *settings, nb_rng *rng,
                            .fudge = settings->fudge };
   user_cell cell;
   if (!read_cell(settings, &cell, star, error) ||
-      !read_matrix(settings, star, error)) return false;
+      !read_matrix(settings, &cell, star, error)) return false;
   misset(settings, rng, crystal, star);
   invert(star, &cell, crystal);
   to_metres(crystal);

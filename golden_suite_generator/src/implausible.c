@@ -54,7 +54,7 @@ static const range FLUENCE = { .unit = "photons/m^2", .highest = 1e31 };
 
 /* the ends belong to it, also after a change of units and back */
 static bool inside (const range *r, double x) {
-  const double rounding = 1e-12;
+  const double rounding = 1e-9;
   return x >= r->lowest - rounding * fabs(r->lowest) &&
          x <= r->highest + rounding * fabs(r->highest);
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "advice.h"
+#include "header_advice.h"
 #include "image_files.h"
 #include "implausible.h"
 #include "mode.h"
@@ -50,6 +51,7 @@ static bool render_and_write (nb_experiment *x, nb_image *image,
   double seconds = 0.0;
   nb_trace trace = { .slow = (long)x->settings->trace[0],
                      .fast = (long)x->settings->trace[1] };
+  nb_warn_headers(x);
   nb_warn_physics(x);
   nb_warn_implausible(x);
   introduce(x);

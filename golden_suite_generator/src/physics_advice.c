@@ -188,7 +188,8 @@ static void warn_factors (const nb_experiment *x, const place p[PIXELS]) {
   name_defects(x, many, defects);
   nb_warn("%s: the image is %s in nanoBragg's physics%s (%s), use "
           NB_CORRECTED, options, size,
-          many ? " for terms of equal size" : "", defects);
+          many && strcmp(size, "0") ? " for terms of equal size" : "",
+          defects);
 }
 
 /* ---- background, items 2 and 3 ---------------------------------------- */

@@ -11,6 +11,7 @@
 #include "mode.h"
 #include "number.h"
 #include "slurp.h"
+#include "smv_type.h"
 
 static const double LARGEST_HEADER = 16777216.0;
 
@@ -36,31 +37,13 @@ static bool is_whole (const char *header, const char *at, const char *key) {
   return *after == '=' && (at == header || !is_word_char(at[-1]));
 }
 
-/* text after the equal sign of the last occurrence of a keyword, or NULL;
-   `parts`: also inside longer words */
-static const char *find_text (const char *header, const char *key,
-                              bool parts) {
+/* text after the equal sign of the last occurrence of a keyword, or NULL */
+static const char *find_value (const char *header, const char *key) {
   const char *last = NULL;
   for (const char *at = header; (at = strstr(at, key)); ++at)
-    if (parts || is_whole(header, at, key)) last = at;
+    if (nb_keeps_hd_hdr_2() || is_whole(header, at, key)) last = at;
   last = last ? strchr(last, '=') : NULL;
   return last ? last + 1 : NULL;
-}
-
-/* of a keyword that the historical program knows */
-static const char *find_value (const char *header, const char *key) {
-  return find_text(header, key, nb_keeps_hd_hdr_2());
-}
-
-/* the word that the value of a keyword begins with; *length 0 if none */
-static const char *find_word (const smv *s, const char *key,
-                              size_t *length) {
-  const char *text = find_text(s->header.data, key, false);
-  *length = 0;
-  if (!text) return NULL;
-  text += strspn(text, " \t");
-  *length = strcspn(text, "; \t\r\n\f}");
-  return text;
 }
 
 /* the finite number that the value of a keyword begins with (F12.2) */
@@ -114,6 +97,15 @@ static bool load_header (const char *path, smv *s, nb_error *e) {
   return s->header.size == (size_t)bytes ||
     nb_fail(e, "%s: file '%s' has HEADER_BYTES %g, expected at most its size "
             "of %zu bytes", s->option, path, bytes, s->header.size);
+}
+
+bool nb_load_header (const char *path, bool is_mask, nb_file *header,
+                     nb_error *error) {
+  smv s = { .option = is_mask ? "-mask" : "-img" };
+  bool good = load_header(path, &s, error);
+  *header = s.header;
+  if (!good) nb_free_file(header);
+  return good;
 }
 
 static bool open_smv (const char *path, bool is_mask, smv *s, nb_error *e) {
@@ -243,91 +235,26 @@ static bool check_mask (const smv *s, long fast, long slow, nb_error *e) {
   return true;
 }
 
-/* ---- pixels of a mask, F12.5 ------------------------------------------ */
-
-typedef struct {
-  const char *name;
-  size_t size;          /* bytes */
-  bool real;            /* has a negative zero */
-} element;
-
-/* an SMV file without a TYPE has the first of these */
-static const element ELEMENTS[] = {
-  { "unsigned_short", 2, false }, { "signed_short", 2, false },
-  { "short", 2, false }, { "unsigned_byte", 1, false },
-  { "unsigned_char", 1, false }, { "unsigned_long", 4, false },
-  { "signed_long", 4, false }, { "long", 4, false },
-  { "unsigned_int", 4, false }, { "signed_int", 4, false },
-  { "int", 4, false }, { "integer", 4, false }, { "float", 4, true },
-  { "double", 8, true } };
-enum { ELEMENT_COUNT = sizeof ELEMENTS / sizeof *ELEMENTS };
-
-static bool unknown_type (const smv *s, const char *type, size_t n,
-                          nb_error *e) {
-  char known[200] = "";
-  for (int i = 0; i < ELEMENT_COUNT; ++i) {
-    if (i) strcat(known, " ");
-    strcat(known, ELEMENTS[i].name);
-  }
-  return nb_fail(e, "-mask: file '%s': header key TYPE is '%.*s', expected "
-                 "one of: %s", s->header.path, n < 60 ? (int)n : 60, type,
-                 known);
-}
-
-static bool read_type (const smv *s, element *type, nb_error *e) {
-  size_t n;
-  const char *word = find_word(s, "TYPE", &n);
-  *type = ELEMENTS[0];
-  if (!word) return true;
-  for (int i = 0; i < ELEMENT_COUNT; ++i)
-    if (strlen(ELEMENTS[i].name) == n &&
-        memcmp(ELEMENTS[i].name, word, n) == 0) {
-      *type = ELEMENTS[i];
-      return true;
-    }
-  return unknown_type(s, word, n, e);
-}
-
-/* the byte that holds the sign of a real number */
-static size_t sign_byte (const smv *s, const element *type) {
-  size_t n;
-  const char *order = find_word(s, "BYTE_ORDER", &n);
-  return n == 10 && memcmp(order, "big_endian", n) == 0 ? 0 : type->size - 1;
-}
-
-/* only whether a pixel is 0 matters, so bytes are not swapped */
-static bool is_zero (const char *pixel, const element *type, size_t sign) {
-  for (size_t i = 0; i < type->size; ++i) {
-    unsigned char byte = (unsigned char)pixel[i];
-    if (type->real && i == sign) byte &= 0x7f;
-    if (byte) return false;
-  }
-  return true;
-}
+/* ---- pixels of a mask, F12.8 ------------------------------------------ */
 
 static bool check_length (const nb_file *file, size_t need, nb_error *e) {
-  if (file->size < need)
-    return nb_fail(e, "-mask: file '%s' is truncated: %zu bytes, expected "
-                   "%zu", file->path, file->size, need);
-  if (file->size > need)
-    nb_warn("-mask: file '%s' is longer than the %zu bytes that its header "
-            "states; the rest is not read", file->path, need);
-  return true;
+  return file->size >= need ||
+    nb_fail(e, "-mask: file '%s' is truncated: %zu bytes, expected %zu",
+            file->path, file->size, need);
 }
 
 static unsigned char *read_pixels (const smv *s, size_t pixels,
                                    nb_error *e) {
   nb_file file;
-  element type;
-  if (!read_type(s, &type, e)) return NULL;
+  nb_pixel_type type;
+  if (!nb_read_pixel_type(&s->header, s->option, &type, e)) return NULL;
   size_t head = s->header.size, need = head + type.size * pixels;
-  if (!nb_slurp_start(s->header.path, "-mask", need + 1, &file, e))
+  if (!nb_slurp_start(s->header.path, "-mask", need, &file, e))
     return NULL;
   unsigned char *mask = NULL;
-  size_t sign = sign_byte(s, &type);
   if (check_length(&file, need, e)) mask = nb_alloc(pixels, 1, "-mask", e);
   for (size_t i = 0; mask && i < pixels; ++i)
-    mask[i] = !is_zero(file.data + head + type.size * i, &type, sign);
+    mask[i] = !nb_is_zero(file.data + head + type.size * i, &type);
   nb_free_file(&file);
   return mask;
 }

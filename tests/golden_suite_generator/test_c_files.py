@@ -306,7 +306,11 @@ ELEMENTS = {
     "int": (4, False),
     "integer": (4, False),
     "float": (4, True),
+    "float_ieee": (4, True),
     "double": (8, True),
+    "Unsigned Long-Int": (4, False),
+    "signed_byte": (1, False),
+    "short int": (2, False),
 }
 
 
@@ -345,11 +349,36 @@ def test_f12_5_types_and_lengths_that_do_not_fit(programs, tmp_path):
         assert good or "key TYPE is 'complex'" in done.error and "unsigned_short" in done.error
         assert good == (done.returncode == 0)
     for kind, (size, _) in ELEMENTS.items():
-        for length, words in ((-1, "truncated"), (0, None), (1, "longer than")):
+        for length, words in ((-1, "truncated"), (0, None), (1, "bytes of pixels, but")):
             (tmp_path / "m.img").write_bytes(mask_file(kind, "little_endian", b"\1" * (16 * size + length)))
             done = programs(SPECIFICATION, *run, "-mask", "m.img", cwd=tmp_path)
             said = done.said("WARNING" if length > 0 else "ERROR")
             assert [words in text for text in said if "m.img" in text] == ([True] if words else [])
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ("DATA_TYPE=short int;", None),
+        ("Data_type=unsigned short int;TYPE=short;", None),
+        ("TYPE=unsigned_short;Data_type=long int;", "'long int', expected the type of TYPE, unsigned_short"),
+        ("DIM=3;", "key DIM is '3', expected 2"),
+        ("DIM=two;", "key DIM is 'two', expected 2"),
+        ("COMPRESSION=None;", None),
+        ("COMPRESSION=gzip;", "key COMPRESSION is 'gzip', expected none"),
+        ("TYPE=unsigned_short DIM=2;", None),
+        ("DETECTOR_TYPE=complex;MYTYPE=odd;", None),
+    ],
+)
+def test_f12_8_what_else_says_how_pixels_are_stored(programs, tmp_path, entries, said):
+    """F12.8: other keys of the type, dimensions, compression; an error for a mask only."""
+    text = f"{{\nHEADER_BYTES=512;\nBYTE_ORDER=little_endian;\nSIZE1=4;\nSIZE2=4;\n{entries}\n}}\f"
+    (tmp_path / "m.img").write_bytes(text.encode().ljust(512) + b"\1" * 32)
+    run = [*CELL, "-default_F", 10]
+    for program in BOTH:
+        done = programs(program, *run, "-mask", "m.img", cwd=tmp_path)
+        assert said in done.error if said else done.returncode == 0, done.stderr
+    programs.good(SPECIFICATION, *run, "-img", "m.img", cwd=tmp_path)
 
 
 OTHER_KINDS = {
@@ -359,8 +388,13 @@ OTHER_KINDS = {
     "a CBF image": b"###CBF: VERSION 1.5\r\n\r\ndata_x\r\n",
     "a CIF file": b"# made here\n\ndata_1abc\n_cell.length_a 10\n",
     "a PDB file": b"CRYST1   50.000   60.000   70.000  90.00  90.00  90.00 P 21 21 21\n",
-    "an XPARM.XDS file": b" XPARM.XDS    VERSION Jan 10, 2022\n     1     0.0000    0.1\n",
-    "a JSON file": b'{\n  "__id__": "ExperimentList"\n}\n',
+    "XPARM.XDS, the geometry of XDS": b" XPARM.XDS    VERSION Jan 10, 2022\n     1     0.0000    0.1\n",
+    "an experiment list of DIALS": b'{\n  "__id__": "ExperimentList"\n}\n',
+    "a JSON file": b'[["x", 1]]',
+    "a file of XDS": b"!FORMAT=XDS_ASCII    MERGE=FALSE\n",
+    "a ZIP archive": b"PK\3\4",
+    "text in UTF-16": "1 2 3 4".encode("utf-16-be"),
+    "text in UTF-32": "1 2 3 4".encode("utf-32"),
     "an SMV image": b"{\nHEADER_BYTES=512;\n",
 }
 
