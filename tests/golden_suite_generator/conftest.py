@@ -3,12 +3,35 @@
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "golden_suite_generator"
 HISTORICAL, SPECIFICATION = "nanoBragg", "nanoBragg-spec"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a program ended, with text output."""
+
+    program: str
+    returncode: int
+    stdout: str
+    stderr: str
+
+    def said(self, level):
+        """Texts of a level on standard error, from lines ``PROGRAM: LEVEL: text`` (C5)."""
+        start = f"{self.program}: {level}: "
+        return [line.removeprefix(start) for line in self.stderr.splitlines() if line.startswith(start)]
+
+    @property
+    def error(self):
+        """The text of the one error of a run that ended with status 9 (C5)."""
+        errors = self.said("ERROR")
+        assert (self.returncode, len(errors)) == (9, 1), self.stderr
+        return errors[0]
 
 
 class Programs:
@@ -18,12 +41,13 @@ class Programs:
         self.folder = folder
 
     def __call__(self, program, *args, cwd, threads=1):
-        """Run a program in the folder ``cwd``; the finished process with text output."""
+        """Run a program in the folder ``cwd``."""
         env = dict(os.environ, OMP_NUM_THREADS=str(threads), LC_ALL="C")
         command = [str(self.folder / program), *map(str, args)]
-        return subprocess.run(
+        done = subprocess.run(
             command, cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False
         )
+        return Done(program, done.returncode, done.stdout, done.stderr)
 
     def good(self, program, *args, cwd, threads=1):
         """Run a program that must succeed; its standard output."""
