@@ -1,10 +1,17 @@
-"""What every test shares: where the repository is, and an environment without the user's overrides."""
+"""What every test shares: the repository, its C programs, and an environment without the user's overrides."""
 
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from nbparity import locks
+
 ROOT = Path(__file__).resolve().parents[1]
+GENERATOR = ROOT / "golden_suite_generator"
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +24,26 @@ def root() -> Path:
 def without_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that the user put in place of the C reference must not decide a test."""
     monkeypatch.delenv("NB_C_BIN", raising=False)
+
+
+@pytest.fixture(scope="session")
+def make_c() -> Callable[..., Path]:
+    """Run make in the folder of the C reference, skipping where there is no compiler; its folder ``build``.
+
+    One process at a time, as for every build of the harness: tests run in several.
+    """
+
+    def make(*variables: str) -> Path:
+        build = GENERATOR / "build"
+        if not variables and (build / "prebuilt.log").is_file():
+            return build  # an image brings them along, and no compiler
+        compiler = os.environ.get("CC", "gcc")
+        if shutil.which("make") is None or shutil.which(compiler) is None:
+            pytest.skip(f"no make or no C compiler ({compiler}): the C reference cannot be built")
+        command = ["make", "-s", "-j2", "-C", str(GENERATOR), f"CC={compiler}", *variables]
+        with locks.exclusive(GENERATOR):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return build
+
+    return make
