@@ -249,7 +249,7 @@ def trace(session: nox.Session) -> None:
 
 @nox.session
 def flags(session: nox.Session) -> None:
-    """Print which golden case and which test exercises each option; fails if one has neither."""
+    """Print which golden case and which test exercises each option; fails if something is missing."""
     prepare(session)
     session.run("python", "-P", "tests/flag_table.py")
 

@@ -32,6 +32,8 @@ PINNED: dict[str, str] = TABLES["pinned"]
 ACCOUNT = "nobody"
 """Every Linux has it, and it owns nothing."""
 AUDITOR = "unsigned int la_version(unsigned int version) { return version; }\n"
+UNOPTIMIZED = ("-W", "ignore:assertions not in test modules:pytest.PytestConfigWarning")
+"""PYTHONOPTIMIZE takes the assertions out of programs; pytest writes those of test modules itself."""
 DATA = {"NB_GOLDEN_DIR": "golden", "NB_SUPERVISOR_DIR": "supervisor"}
 """Variable -> folder beside the checkout where the data are that it names."""
 
@@ -47,6 +49,7 @@ class Leg:
     root: Path
     environment: dict[str, str]
     says: str
+    options: tuple[str, ...] = ()
     umask: int = 0o022
     user: pwd.struct_passwd | None = None
 
@@ -119,7 +122,7 @@ def other_values(scratch: Path) -> dict[str, str]:
         "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1",
         # removed
         "PYTEST_ADDOPTS": "--color=no",
-        "PYTEST_PLUGINS": "calendar",
+        "PYTEST_PLUGINS": "colorsys",
         "PYTHONOPTIMIZE": "1",
         "PYTHONWARNINGS": "default",
     }
@@ -144,7 +147,7 @@ def environment_leg(scratch: Path) -> Leg:
     python = Path(sys.executable)
     values = other_values(scratch)
     says = f"{len(values)} variables, LC_ALL={values['LC_ALL']}, TZ={values['TZ']}, umask 077"
-    return Leg(str(python), ROOT, reduced(python) | values, says, umask=0o077)
+    return Leg(str(python), ROOT, reduced(python) | values, says, UNOPTIMIZED, umask=0o077)
 
 
 # --- the leg "user" ----------------------------------------------------------------------------------------
@@ -276,7 +279,7 @@ def run(name: str, options: list[str], *, keep: bool) -> Result:
         if leg.user is not None:
             os.chown(record, leg.user.pw_uid, leg.user.pw_gid)
             identity = {"user": leg.user.pw_uid, "group": leg.user.pw_gid, "extra_groups": []}
-        command = [leg.python, "-m", "pytest", f"--junitxml={record / 'junit.xml'}", *options]
+        command = [leg.python, "-m", "pytest", f"--junitxml={record / 'junit.xml'}", *options, *leg.options]
         print(f"== {name}: {leg.says}", flush=True)
         started = time.monotonic()
         status = subprocess.run(
