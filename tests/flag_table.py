@@ -39,7 +39,7 @@ ELSEWHERE = {
     "-dtype float32": "nanobrag_torch/render/test_image.py::test_float32_lowers_only_what_follows_the_index",
     "-device cuda": "nanobrag_torch/test_cuda.py::test_images_are_those_of_the_c_reference",
 }
-# Enumeration of a request -> its field, and the paragraph with a table that has a row or column for each member.
+# Enumeration of a request -> its field, and the paragraph whose table has a row or column for each member.
 ENUMERATIONS: dict[type[Enum], tuple[str, str]] = {
     requests.CrystalShape: ("shape", "P6.9"),
     requests.Convention: ("convention", "P2.4"),
@@ -54,7 +54,7 @@ ENUMERATIONS: dict[type[Enum], tuple[str, str]] = {
 def specified() -> dict[str, tuple[str, str]]:
     """Spelling -> the row of cli.md that introduces it, and the text of that row."""
     text = (SPECS / "cli.md").read_text(encoding="utf-8")
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for row, spellings, rest in re.findall(
         r"^\| (C(?:3|8\.5)\.\d+) \| ([^|]*)\|(.*)", text, flags=re.MULTILINE
     ):
