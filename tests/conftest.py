@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,10 +20,12 @@ def root() -> Path:
     return ROOT
 
 
-@pytest.fixture(autouse=True)
-def without_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that the user put in place of the C reference must not decide a test."""
-    monkeypatch.delenv("NB_C_BIN", raising=False)
+@pytest.fixture(scope="session", autouse=True)
+def without_overrides() -> Iterator[None]:
+    """A program that the user put in place of the C reference must not decide a test, nor what tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("NB_C_BIN", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ class Programs:
     def __call__(self, program, *args, cwd, threads=1):
         """Run a program in the folder ``cwd``; the finished process with text output."""
         env = dict(os.environ, OMP_NUM_THREADS=str(threads), LC_ALL="C")
+        for name in ("LD_PRELOAD", "LD_AUDIT"):  # a sanitizer has to come first
+            env.pop(name, None)
         command = [str(self.folder / program), *map(str, args)]
         return subprocess.run(
             command, cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False

@@ -162,9 +162,11 @@ class Site:
         """Write a fake program."""
         path = self.path(name)
         path.parent.mkdir(exist_ok=True)
-        path.write_text(PROGRAM.format(python=sys.executable, behaviour=behaviour), encoding="utf-8")
-        path.chmod(0o755)
-        return path
+        # One that is just being started cannot be written, but replaced it can be.
+        new = path.with_name(f"{path.name}.new")
+        new.write_text(PROGRAM.format(python=sys.executable, behaviour=behaviour), encoding="utf-8")
+        new.chmod(0o755)
+        return new.replace(path)
 
     def build_here(self) -> None:
         """Put the programs where the checkout has its own, so that they stand in for nothing."""
