@@ -22,7 +22,7 @@ def root() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def without_overrides() -> Iterator[None]:
-    """A program that the user put in place of the C reference must not decide a test, nor what tests share."""
+    """A program that the user put in place of the C reference decides no test, nor what tests share."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("NB_C_BIN", raising=False)
         yield

@@ -293,7 +293,6 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path
     @functools.cache
     def make(ours: bool) -> Path:
         with pytest.MonkeyPatch.context() as patch:
-            patch.delenv("NB_C_BIN", raising=False)
             without_slow_parts(patch)
             made = make_site(tmp_path_factory.mktemp("made-once") / "checkout")
             if ours:
@@ -313,7 +312,6 @@ def sealed(site: Site, made_once: Callable[[bool], Path]) -> Path:
 def record_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A record of N2 over the bundle of such a checkout."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("NB_C_BIN", raising=False)
         without_slow_parts(patch)
         made = make_site(tmp_path_factory.mktemp("record") / "checkout")
         plan = n2.Plan(

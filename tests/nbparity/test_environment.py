@@ -87,7 +87,7 @@ def test_no_variable_adds_a_row(root, monkeypatch):
 
 
 def test_the_free_rows_are_rows(root, monkeypatch):
-    """A row that the digest leaves out by another name would be in it; some are there only where they are set."""
+    """A row that the digest leaves out by another name would be in it. Some are there only if set."""
     for name in environment.free_names():
         monkeypatch.setenv(name, "1")
     assert environment.free_names() <= set(rows(environment.env_text(root)))
