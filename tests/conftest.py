@@ -14,6 +14,15 @@ ROOT = Path(__file__).resolve().parents[1]
 GENERATOR = ROOT / "golden_suite_generator"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests counted, in whichever process they ran: their property ``counted``."""
+    reports = [report for name in ("passed", "failed") for report in terminalreporter.getreports(name)]
+    lines = [value for report in reports for name, value in report.user_properties if name == "counted"]
+    if lines:
+        terminalreporter.section("counts")
+        terminalreporter.write_line("\n".join(sorted(lines)))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The root of the repository."""
