@@ -34,6 +34,11 @@ ACCOUNT = "nobody"
 AUDITOR = "unsigned int la_version(unsigned int version) { return version; }\n"
 UNOPTIMIZED = ("-W", "ignore:assertions not in test modules:pytest.PytestConfigWarning")
 """PYTHONOPTIMIZE takes the assertions out of programs; pytest writes those of test modules itself."""
+SETTINGS = {
+    ".gitconfig": "[commit]\n gpgSign = true\n[core]\n autocrlf = true\n hooksPath = /nonexistent\n",
+    ".config/matplotlib/matplotlibrc": "backend: svg\nfigure.dpi: 30\nfont.size: 30\naxes.grid: True\n",
+}
+"""What an ordinary HOME may hold: file -> its text."""
 DATA = {"NB_GOLDEN_DIR": "golden", "NB_SUPERVISOR_DIR": "supervisor"}
 """Variable -> folder beside the checkout where the data are that it names."""
 
@@ -143,11 +148,16 @@ def auditor(scratch: Path) -> Path:
 
 
 def environment_leg(scratch: Path) -> Leg:
-    """Every variable that the harness knows, and files that nobody else may read."""
+    """Every variable that the harness knows, a HOME with settings, and files that nobody else may read."""
+    home = scratch / "home"
+    for name, text in SETTINGS.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text, encoding="utf-8")
     python = Path(sys.executable)
     values = other_values(scratch)
     says = f"{len(values)} variables, LC_ALL={values['LC_ALL']}, TZ={values['TZ']}, umask 077"
-    return Leg(str(python), ROOT, reduced(python) | values, says, UNOPTIMIZED, umask=0o077)
+    environment = reduced(python) | {"HOME": str(home)} | values
+    return Leg(str(python), ROOT, environment, f"{says}, settings in HOME", UNOPTIMIZED, umask=0o077)
 
 
 # --- the leg "user" ----------------------------------------------------------------------------------------

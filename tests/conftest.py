@@ -30,10 +30,15 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def without_overrides() -> Iterator[None]:
-    """A program that the user put in place of the C reference decides no test, nor what tests share."""
+def without_overrides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What decides no test, nor what tests share: another program as C reference, and another repository.
+
+    A hook of git names its repository to all it starts; and a temporary folder may lie in one.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("NB_C_BIN", raising=False)
+        for name in ("NB_C_BIN", *(name for name in os.environ if name.startswith("GIT_"))):
+            patch.delenv(name, raising=False)
+        patch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path_factory.getbasetemp()))
         yield
 
 

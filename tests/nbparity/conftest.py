@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -235,6 +236,13 @@ def without_slow_parts(patch: pytest.MonkeyPatch) -> None:
     """Ask no torch for devices and draw no pictures."""
     patch.setattr(environment, "cuda_devices", lambda python, root: (0, "no CUDA device"))
     patch.setattr(pictures, "draw", lambda bundle, run, summary: [])
+
+
+@pytest.fixture
+def plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A git that the user has not told to sign commits, ignore files or change line ends."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
 
 @pytest.fixture
