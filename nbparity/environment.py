@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,7 @@ def _torch_build() -> str:
     return f"CUDA {runtime}"
 
 
+@cache
 def _version_of(name: str) -> str:
     try:
         return metadata.version(name)

@@ -12,7 +12,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import NoReturn
 
-from . import bundle, side_by_side
+from . import bundle, locks, side_by_side
 from .compare import as_roi
 from .errors import NotWrittenError, ParityError, UsageError
 from .processes import TIME_LIMIT_S
@@ -170,7 +170,9 @@ def _build(programs: Programs) -> None:
     if not ours:
         return
     try:
-        made = subprocess.run([command[0], "-s", *command[1:]], capture_output=True, text=True)
+        # as for the other runs: make does not know of another one in the same folder
+        with locks.exclusive(Path(command[-1])):
+            made = subprocess.run([command[0], "-s", *command[1:]], capture_output=True, text=True)
     except OSError as error:
         raise RunnerError(f"c cannot be built: {command[0]}: {error.strerror}") from None
     if made.returncode != 0:

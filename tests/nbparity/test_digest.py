@@ -86,7 +86,7 @@ def test_a_bundle_that_does_not_hold_has_none(sealed, capsys):
     assert main(["digest", str(sealed)]) == ExitCode.NOT_INTACT
 
 
-def test_the_files_of_the_ledger_are_left_out_of_the_commit(site):
+def test_the_files_of_the_ledger_are_left_out_of_the_commit(site, plain_git):
     """They are written after a run and decide nothing; every other path shows with its content."""
     git = ["git", "-C", str(site.root), "-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]
     subprocess.run([*git, "init", "--quiet"], check=True)
