@@ -11,10 +11,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from nanobrag_torch.advice import NanoBragWarning
+from nanobrag_torch.command_line.files import check_files, on_standard_output
 from nanobrag_torch.command_line.parse import parse
-from nanobrag_torch.command_line.required_input import MissingInputError
+from nanobrag_torch.command_line.required_input import require_inputs, with_default_cache
 from nanobrag_torch.command_line.scan import StopEarly
-from nanobrag_torch.command_line.usage import PROGRAM, text_for
+from nanobrag_torch.command_line.usage import PROGRAM, short_text, text_for
 from nanobrag_torch.errors import NanoBragError
 
 FAILED = NanoBragError.exit_code
@@ -24,12 +25,17 @@ INTERRUPTED = 130
 def main(argv: list[str] | None = None) -> int:
     """Run one command line.
 
-    Returns 0 on success, 9 after one line on standard error (C5), 130 after Ctrl-C as shells do.
+    Returns 0 on success, 9 after one line on standard error (C5), or after the short text if there
+    are no arguments (C10.7), 130 after Ctrl-C as shells do.
     """
     make_streams_usable()
+    arguments = sys.argv[1:] if argv is None else argv
     try:
+        if not arguments:
+            print(short_text(), end="", flush=True)
+            return FAILED
         with advice_on_standard_error():
-            run(sys.argv[1:] if argv is None else argv)
+            run(arguments)
         sys.stdout.flush()
         return 0
     except NanoBragError as error:
@@ -51,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run(argv: list[str]) -> None:
-    """Parse and simulate; torch is only loaded when there is something to render."""
+    """Parse and simulate; torch is only loaded when there is something to render (C10.6)."""
     try:
         request, advice = parse(argv)
     except StopEarly as stop:
@@ -59,13 +65,11 @@ def run(argv: list[str]) -> None:
         return
     for said in advice:
         warnings.warn(said, stacklevel=1)
+    require_inputs(with_default_cache(request))
+    check_files(request)
     from nanobrag_torch.simulate import simulate
 
-    try:
-        simulate(request, sys.stdout)
-    except MissingInputError:
-        print(text_for("-h"), end="")
-        raise
+    simulate(request, sys.stdout if on_standard_output(request) is None else sys.stderr)
 
 
 def failed(message: str, status: int = FAILED) -> int:

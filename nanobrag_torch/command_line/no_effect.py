@@ -47,6 +47,7 @@ def no_effect_advice(met: Sequence[Met], request: Request) -> list[NanoBragWarni
         *_centres(met, request),
         *_distances(met, request),
         *_sources(met, request),
+        *_steps(met, request),
         *_overwritten(request),
     ]
     notes = [*_always(met), *_switched_off(met)]
@@ -136,6 +137,53 @@ def _sources(met: Sequence[Met], request: Request) -> Iterator[str]:
     if request.source_file is not None:
         for option in _named(met, *SOURCE_OPTIONS):
             yield _line(option.spelling, "the sources are those of -sourcefile")
+
+
+def _steps(met: Sequence[Met], request: Request) -> Iterator[str]:
+    """Counts that a step discards, and numbers of something that is not there (C10.2, P4.1, P4.2)."""
+    for names, count, step, span, step_name, span_name, words in (
+        (
+            ("-phisteps",),
+            request.phi_steps,
+            request.phi_step_rad,
+            request.osc_rad,
+            "-phistep",
+            "-osc",
+            "steps",
+        ),
+        (
+            ("-hdivsteps", "-divsteps"),
+            request.hdiv_steps,
+            request.hdiv_step_rad,
+            request.hdiv_range_rad,
+            "-hdivstep",
+            "-hdivrange",
+            "directions",
+        ),
+        (
+            ("-vdivsteps", "-divsteps"),
+            request.vdiv_steps,
+            request.vdiv_step_rad,
+            request.vdiv_range_rad,
+            "-vdivstep",
+            "-vdivrange",
+            "directions",
+        ),
+    ):
+        discarded = count and count > 0 and count != 2 and step is not None and step > 0 and span is None
+        if discarded and (request.source_file is None or words == "steps"):
+            for option in list(_named(met, *names))[-1:]:
+                yield (
+                    f"{option.spelling} has no effect beside {step_name} without {span_name}: "
+                    f"2 {words} are taken (HD-PHI-4)"
+                )
+    if request.source_file is None and request.dispersion == 0:
+        for option in _named(met, "-dispsteps"):
+            yield f"{option.spelling} has no effect without -dispersion"
+    if request.sensor_thick_m == 0:
+        for option in _named(met, "-detector_thicksteps", "-detector_abs"):
+            if option.values != ("inf",):
+                yield f"{option.spelling} has no effect without -detector_thick"
 
 
 def _switched_off(met: Sequence[Met]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Input files packed with gzip, as archives serve them: recognised by content, unpacked in memory (F1.6)."""
+"""Input files packed with gzip, as archives serve them: recognised by content, unpacked in memory (F1.7)."""
 
 from __future__ import annotations
 

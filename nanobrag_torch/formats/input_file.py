@@ -31,7 +31,7 @@ def read_errors(path: str) -> Iterator[None]:
 def open_input(path: str) -> tuple[BinaryIO, int]:
     """Open file and its size in bytes; only regular files can be read twice and measured.
 
-    A file packed with gzip is unpacked, and the size is that of what it holds (F1.6). Raises:
+    A file packed with gzip is unpacked, and the size is that of what it holds (F1.7). Raises:
     InputFileError if it is missing, a folder, a pipe, a device, not permitted, or cannot be unpacked.
     """
     with read_errors(path):

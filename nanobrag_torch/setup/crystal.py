@@ -20,6 +20,8 @@ from nanobrag_torch.random_numbers import rotation as random_rotation
 from nanobrag_torch.random_numbers.uniform import Stream
 from nanobrag_torch.setup import libm
 from nanobrag_torch.setup.experiment import Crystal, plain, scalar, vector
+from nanobrag_torch.setup.known_defects import warn_of_oblique_angles
+from nanobrag_torch.setup.matrix_advice import advise_on_matrix
 from nanobrag_torch.setup.rotation import rotxyz
 from nanobrag_torch.setup.structure_factors import factor_file, structure_factors
 from nanobrag_torch.setup.unit_cell import compare, constants, with_cell
@@ -177,13 +179,16 @@ def oriented_cell(request: Request, wavelength_m: Tensor) -> tuple[Basis, Cell |
     if request.cell is not None:
         reciprocal, cell = reciprocal_from_cell(tuple(scalar(x) for x in request.cell))
     if request.matrix_file is not None:
-        reciprocal = reciprocal_from_matrix(matrix.read(request.matrix_file), wavelength_m)
+        file = matrix.read(request.matrix_file)
+        advise_on_matrix(request.matrix_file, file, request, plain(wavelength_m))
+        reciprocal = reciprocal_from_matrix(file.numbers, wavelength_m)
     return reciprocal, cell
 
 
 def crystal(request: Request, wavelength_m: Tensor) -> Crystal:
     """The crystal of ``request`` (P3), structure factors included."""
     file = factor_file(request)
+    cell_name = "-cell" if request.cell is not None or file is None else file.path
     request = with_cell(request, file)
     reciprocal, cell = oriented_cell(request, wavelength_m)
     angles, misset_deg = misset_angles(request)
@@ -193,6 +198,9 @@ def crystal(request: Request, wavelength_m: Tensor) -> Crystal:
     direct, reciprocal, volume = direct_and_reciprocal(reciprocal, cell)
     in_force = constants(direct)
     compare(request, file, in_force)
+    if request.cell is not None and request.matrix_file is None:
+        given = [plain(angle) * DEGREES_PER_RADIAN for angle in request.cell[3:]]
+        warn_of_oblique_angles(cell_name, [angle if angle > 0 else 90.0 for angle in given], in_force)
     a_m, b_m, c_m = (scale(scalar(1e-10), v) for v in direct)
     Na, Nb, Nc = cell_counts(request, (norm(a_m), norm(b_m), norm(c_m)))
     return Crystal(

@@ -172,6 +172,8 @@ class CProcess:
 def start(binary: Path, options: Sequence[str], folder: Folder) -> CProcess:
     """Start a C program with one thread; its sanitizer ends it if it takes too much memory."""
     env = dict(os.environ, OMP_NUM_THREADS="1", LC_ALL="C", ASAN_OPTIONS=f"hard_rss_limit_mb={MEGABYTES}")
+    for name in ("LD_PRELOAD", "LD_AUDIT"):  # the sanitizer has to come first
+        env.pop(name, None)
     process = subprocess.Popen(
         [str(binary), *options],
         cwd=folder.path,

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nbparity import analysis, environment, layout, photometry, pictures, provenance, report, verify
+from nbparity import analysis, environment, layout, packed, photometry, pictures, provenance, report, verify
 from nbparity import summary as summaries
 from nbparity.compare import compare
 from nbparity.errors import BlockedError
@@ -314,7 +314,7 @@ def test_a_spot_is_seen_on_a_whole_detector(tmp_path):
     images["c"][spot] = 1000
     (tmp_path / "inputs").mkdir()
     for name, image in images.items():
-        image.tofile(tmp_path / layout.image(name))
+        packed.write(tmp_path / layout.image(name), image.tobytes())
     pairs = {pair: compare(images[x], images[r]).as_dict() for pair, (x, r) in summaries.PAIRS.items()}
     summary = {
         "images": {name: photometry.extremes(image, None) for name, image in images.items()},

@@ -1,4 +1,4 @@
-"""Files of others in the place of structure factors: read, or named with what to do (F1.6, F2.9)."""
+"""Files of others in the place of structure factors: read, or named with what to do (F1.7, F2.9)."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def test_other_readers_may_ask_what_a_file_is() -> None:
 
 
 def test_a_packed_file_is_read_as_it_is(tmp_path: Path) -> None:
-    """Whatever its name; members one after another are one file, as gzip has it (F1.6)."""
+    """Whatever its name; members one after another are one file, as gzip has it (F1.7)."""
     path = tmp_path / "a.hkl"
     path.write_bytes(gzip.compress(LIST[:8]) + gzip.compress(LIST[8:]) + bytes(512))
     assert read_input(str(path)) == LIST
@@ -240,11 +240,11 @@ def test_a_packed_file_is_read_as_it_is(tmp_path: Path) -> None:
 
 
 def test_matrices_and_images_may_be_packed_too(tmp_path: Path) -> None:
-    """Every input file (F1.6)."""
+    """Every input file (F1.7)."""
     numbers = "0.02 0 0\n0 0.03 0\n0 0 0.04\n"
     path = tmp_path / "m"
     path.write_bytes(gzip.compress(numbers.encode()))
-    assert matrix.read(str(path)) == (0.02, 0, 0, 0, 0.03, 0, 0, 0, 0.04)
+    assert matrix.read(str(path)).numbers == (0.02, 0, 0, 0, 0.03, 0, 0, 0, 0.04)
     header = b"{\nHEADER_BYTES=512;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\nSIZE1=2;\nSIZE2=3;\n}\f"
     path.write_bytes(gzip.compress(header.ljust(512) + struct.pack("<6H", *range(6))))
     assert smv.read_pixels(str(path)).tolist() == [[0, 1], [2, 3], [4, 5]]
