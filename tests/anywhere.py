@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numpy._core import _multiarray_umath as umath  # type: ignore[attr-defined]
+
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "requirements" / "dev.txt"
 TABLES = tomllib.loads((ROOT / "nbparity" / "environment.toml").read_text(encoding="utf-8"))
@@ -101,7 +103,7 @@ def other_values(scratch: Path) -> dict[str, str]:
         # recorded
         "NB_C_BIN": shutil.which("false") or "/bin/false",
         "MKL_DYNAMIC": "FALSE",
-        "NPY_DISABLE_CPU_FEATURES": "",
+        "NPY_DISABLE_CPU_FEATURES": widest_of_numpy(),
         "OMP_DYNAMIC": "TRUE",
         "LD_PRELOAD": "libm.so.6",
         # recorded_if_set
@@ -131,6 +133,12 @@ def other_values(scratch: Path) -> dict[str, str]:
         "PYTHONOPTIMIZE": "1",
         "PYTHONWARNINGS": "default",
     }
+
+
+def widest_of_numpy() -> str:
+    """The widest vector instructions that numpy would choose on this processor; of others it warns."""
+    usable = [name for name in umath.__cpu_dispatch__ if umath.__cpu_features__.get(name)]
+    return usable[-1] if usable else ""
 
 
 def other_locale() -> str:
