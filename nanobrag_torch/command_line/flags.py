@@ -151,10 +151,11 @@ def _or_automatic(x: float) -> float | None:
 _INPUT = "Input files"
 INPUT_FLAGS = (
     Flag(source="C3.1", group=_INPUT, spellings=("-hkl",), kind=Kind.FILE, fields=("hkl_file",),
-         help="structure factors: a list, h k l F on each line; or MTZ, mmCIF, or coordinates with -dmin; "
+         help="structure factors: a list, h k l F on each line; or MTZ, CIF, or coordinates with -dmin; "
               "written through to the cache file"),
     Flag(source="C8.5.8", group=_INPUT, spellings=("-hkl_column",), kind=Kind.NAME, values="<name>",
-         default="the only one", fields=("hkl_column",), help="amplitude column of an MTZ or mmCIF file"),
+         default="the only one", fields=("hkl_column",),
+         help="amplitudes, F(+),F(-) or intensities of an MTZ or CIF file"),
     Flag(source="C3.2", group=_INPUT, spellings=("-mat", "-matrix"), kind=Kind.FILE, fields=("matrix_file",),
          help="orientation matrix, MOSFLM style: the nine components of a*, b*, c*"),
     Flag(source="C3.3", group=_INPUT, spellings=("-img",), kind=Kind.FILE, fields=("image_file",),

@@ -24,7 +24,7 @@ from nanobrag_torch.setup.known_defects import warn_of_oblique_angles
 from nanobrag_torch.setup.matrix_advice import advise_on_matrix
 from nanobrag_torch.setup.rotation import rotxyz
 from nanobrag_torch.setup.structure_factors import factor_file, structure_factors
-from nanobrag_torch.setup.unit_cell import compare, constants, with_cell
+from nanobrag_torch.setup.unit_cell import compare, constants, given_constants, with_cell
 
 RANDOM_MISSET_CAP = 90.0
 """Radians: the historical program means degrees and converts nothing (HD-MIS-1)."""
@@ -188,8 +188,7 @@ def oriented_cell(request: Request, wavelength_m: Tensor) -> tuple[Basis, Cell |
 def crystal(request: Request, wavelength_m: Tensor) -> Crystal:
     """The crystal of ``request`` (P3), structure factors included."""
     file = factor_file(request)
-    cell_name = "-cell" if request.cell is not None or file is None else file.path
-    request = with_cell(request, file)
+    asked, request = request, with_cell(request, file)
     reciprocal, cell = oriented_cell(request, wavelength_m)
     angles, misset_deg = misset_angles(request)
     if angles is not None:
@@ -197,10 +196,11 @@ def crystal(request: Request, wavelength_m: Tensor) -> Crystal:
         reciprocal = (a_star, b_star, c_star)
     direct, reciprocal, volume = direct_and_reciprocal(reciprocal, cell)
     in_force = constants(direct)
-    compare(request, file, in_force)
-    if request.cell is not None and request.matrix_file is None:
-        given = [plain(angle) * DEGREES_PER_RADIAN for angle in request.cell[3:]]
-        warn_of_oblique_angles(cell_name, [angle if angle > 0 else 90.0 for angle in given], in_force)
+    compare(asked, file, in_force)
+    given = given_constants(request)
+    if given is not None and request.matrix_file is None:
+        cell_name = "-cell" if asked.cell is not None or file is None else file.path
+        warn_of_oblique_angles(cell_name, given[3:], in_force)
     a_m, b_m, c_m = (scale(scalar(1e-10), v) for v in direct)
     Na, Nb, Nc = cell_counts(request, (norm(a_m), norm(b_m), norm(c_m)))
     return Crystal(

@@ -54,15 +54,28 @@ def constants(direct: tuple[Vec3, Vec3, Vec3]) -> CellConstants:
         return lengths[0], lengths[1], lengths[2], angle(b, c), angle(a, c), angle(a, b)
 
 
-def compare(request: Request, file: FactorFile | None, cell: CellConstants) -> None:
-    """Warn where the cell of the run is not that of the structure factors. Source: F2.8."""
-    if file is None or file.cell is None:
+def given_constants(request: Request) -> CellConstants | None:
+    """What ``-cell`` says, defaults filled in (P3.1); None without it."""
+    if request.cell is None:
+        return None
+    a, b, c, *angles = map(plain, request.cell)
+    alpha, beta, gamma = (angle * DEGREES_PER_RADIAN if angle > 0 else 90.0 for angle in angles)
+    return a, b if b > 0 else a, c if c > 0 else a, alpha, beta, gamma
+
+
+def compare(request: Request, file: FactorFile | None, in_force: CellConstants) -> None:
+    """Warn where the cell that the user gives is not that of the structure factors. Source: F2.8.
+
+    ``request`` is the user's; ``in_force`` decides where there is a matrix.
+    """
+    given = given_constants(request) if request.matrix_file is None else in_force
+    if file is None or file.cell is None or given is None:
         return
     own = np.array(file.cell)
-    change = np.abs(np.array(cell) - own)
+    change = np.abs(np.array(given) - own)
     if (change[:3] > LARGEST_EDGE_CHANGE * own[:3]).any() or (change[3:] > LARGEST_ANGLE_CHANGE_DEG).any():
-        given = [name for name, value in (("-cell", request.cell), ("-mat", request.matrix_file)) if value]
+        names = [name for name, value in (("-cell", request.cell), ("-mat", request.matrix_file)) if value]
         warn(
-            f"{file.path} has the unit cell {shown_cell(file.cell)}, but that of {' and '.join(given)} is"
-            f" {shown_cell(cell)}: its structure factors do not belong to this lattice"
+            f"{file.path} has the unit cell {shown_cell(file.cell)}, but that of {' and '.join(names)} is"
+            f" {shown_cell(given)}: its structure factors do not belong to this lattice"
         )

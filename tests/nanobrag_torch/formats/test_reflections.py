@@ -318,3 +318,16 @@ def test_a_pair_conserves_what_a_text_list_of_it_says(tmp_path: Path) -> None:
     found = contents(path)
     assert found == {index: expanded.get(index, expanded.get(tuple(-x for x in index))) for index in found}
     assert len(found) > 400
+
+
+def test_reflections_without_all_indices_or_amplitudes(tmp_path: Path) -> None:
+    """What there is instead is named."""
+    path = tmp_path / "x.cif"
+    path.write_text(f"{CIF.replace('_refln.index_l', '_refln.phase')}_refln.F_calc\n1 2 3 4\n")
+    with pytest.raises(
+        InputFileError, match="expected index_h, index_k and index_l, got 'index_h', 'index_k', "
+    ):
+        contents(str(path))
+    path.write_text(f"{CIF}_refln.phase_calc\n1 2 3 4\n")
+    with pytest.raises(InputFileError, match="expected an amplitude column .*, got only .*'phase_calc'$"):
+        contents(str(path), "phase_calc")

@@ -18,7 +18,7 @@ from nanobrag_torch.setup.build import experiment
 from nanobrag_torch.setup.crystal import crystal as crystal_of
 from nanobrag_torch.setup.experiment import Crystal, scalar
 
-CELL = "CRYST1   40.000   50.000   60.000  80.00  85.00  95.00 P 1           1\n"
+CELL = "CRYST1   40.000   50.000   60.000  90.00  95.00  90.00 P 1           1\n"
 ATOM = "HETATM    1  C   LIG A   1       1.000   2.000   3.000  1.00 10.00           C\n"
 SMALL = "-N 3 -dmin 6 -detpixels 8 -pixel 1 -oversample 1"
 
@@ -46,8 +46,8 @@ def numbers(made: Crystal) -> list[float]:
 def test_without_a_cell_that_of_the_file_is_used(turn: str, pdb: str, advice: Callable[[], str]) -> None:
     """As if the user had said it, bit for bit, and he is told."""
     own = numbers(crystal(f"-hkl {pdb} {turn}"))
-    assert advice().splitlines() == ["the unit cell is that of x.pdb: 40 50 60 80 85 95"]
-    assert own == numbers(crystal(f"-hkl {pdb} {turn} -cell 40 50 60 80 85 95"))
+    assert advice().splitlines() == ["the unit cell is that of x.pdb: 40 50 60 90 95 90"]
+    assert own == numbers(crystal(f"-hkl {pdb} {turn} -cell 40 50 60 90 95 90"))
     assert len(advice().splitlines()) == 1
 
 
@@ -60,11 +60,11 @@ def test_that_the_cell_is_the_file_s_is_a_note(pdb: str, recwarn: pytest.Warning
 @pytest.mark.parametrize(
     ("cell", "warned"),
     [
-        ("40.3 49.6 60.4 80.8 84.2 95.8", False),
-        ("40.5 50 60 80 85 95", True),
-        ("40 49.4 60 80 85 95", True),
-        ("40 50 60 80 86.2 95", True),
-        ("50 40 60 80 85 95", True),
+        ("40.3 49.6 60.4 90 95.8 90", False),
+        ("40.5 50 60 90 95 90", True),
+        ("40 49.4 60 90 95 90", True),
+        ("40 50 60 90 96.2 90", True),
+        ("50 40 60 90 95 90", True),
         ("40", True),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_cell_that_differs_is_a_warning(
     assert len(recwarn) == warned
     for said in recwarn:
         assert not issubclass(said.category, NanoBragNote)
-        assert "x.pdb has the unit cell 40 50 60 80 85 95, but that of -cell is " in str(said.message)
+        assert "x.pdb has the unit cell 40 50 60 90 95 90, but that of -cell is " in str(said.message)
 
 
 @pytest.mark.parametrize(("wavelength", "warned"), [("1", False), ("1.005", False), ("1.02", True)])
@@ -84,7 +84,7 @@ def test_a_matrix_is_compared_at_the_wavelength(
     wavelength: str, warned: bool, empty_folder: Path, advice: Callable[[], str]
 ) -> None:
     """Its numbers are lambda times the reciprocal vectors: here 40 50 80 at 1 Angstrom, turned about z."""
-    straight = CELL.replace("60.000  80.00  85.00  95", "80.000  90.00  90.00  90")
+    straight = CELL.replace("60.000  90.00  95.00", "80.000  90.00  90.00")
     (empty_folder / "x.pdb").write_text(straight + ATOM)
     (empty_folder / "x.mat").write_text("0 -0.02 0\n0.025 0 0\n0 0 0.0125\n")
     crystal(f"-hkl x.pdb -mat x.mat -lambda {wavelength}")
@@ -122,7 +122,7 @@ def test_nobody_gives_a_cell(empty_folder: Path) -> None:
 
 def test_a_cell_with_gradients_beside_a_file(pdb: str) -> None:
     """Comparing it takes nothing from its gradient."""
-    request = parse(f"{SMALL} -hkl {pdb} -cell 40 50 60 80 85 95 -interpolate".split())[0]
+    request = parse(f"{SMALL} -hkl {pdb} -cell 40 50 60 90 95 90 -interpolate".split())[0]
     assert request.cell is not None
     a = torch.tensor(40.0, dtype=torch.float64, requires_grad=True)
     render(experiment(dataclasses.replace(request, cell=(a, *request.cell[1:])))).image.sum().backward()
