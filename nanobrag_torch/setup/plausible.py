@@ -194,9 +194,8 @@ def far_centre(detector: Detector) -> Iterator[str]:
     meant = "; looks like pixels" if pixels else ""
     if pixels or max(outside) > STEEP * distance_mm:
         yield (
-            f"-Xbeam/-Ybeam/-ORGX/-ORGY: the beam centre is {centre[0]:.6g} {centre[1]:.6g} mm from the first "
-            f"corner, on a detector of {edges[0]:.6g} x {edges[1]:.6g} mm"
-            + ("; looks like pixels" if pixels else "")
+            f"-Xbeam/-Ybeam/-ORGX/-ORGY: the beam centre is {centre[0]:.6g} {centre[1]:.6g} mm from the "
+            f"first corner, on a detector of {edges[0]:.6g} x {edges[1]:.6g} mm{meant}"
         )
 
 
