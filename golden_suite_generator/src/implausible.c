@@ -160,19 +160,24 @@ static void check_sample (const nb_experiment *x) {
 static void check_centre (const nb_experiment *x) {
   const nb_settings *in = x->settings;
   const nb_detector *d = &x->detector;
-  bool given = false, far = false;
+  bool given = false, far = false, beyond = false, pixels = true;
   for (int i = 0; i < 2; ++i) {
     double at = d->beam_fs[i], edge = d->size[i];
+    double outside = fmax(-at, at - edge), in_pixels = at * d->pixel * 1000.0;
     given = given || in->has_beam_centre[i] || in->has_near_centre[i] ||
             in->has_org[i];
-    far = far || at < -edge || at > 2.0 * edge;
+    beyond = beyond || outside > edge;
+    pixels = pixels && in_pixels >= 0.0 && in_pixels <= edge;
+    far = far || outside > 2.0 * fabs(d->distance);
   }
-  if (given && far && d->twotheta == 0.0 &&
+  pixels = pixels && beyond;
+  if (given && (far || pixels) && d->twotheta == 0.0 &&
       nb_dot(d->beam, d->normal) > 0.1)
     nb_warn("-Xbeam/-Ybeam/-ORGX/-ORGY: the beam centre is %g %g mm from the "
-            "first corner, on a detector of %g x %g mm",
+            "first corner, on a detector of %g x %g mm%s",
             d->beam_fs[0] * 1000.0, d->beam_fs[1] * 1000.0,
-            d->size[0] * 1000.0, d->size[1] * 1000.0);
+            d->size[0] * 1000.0, d->size[1] * 1000.0,
+            pixels ? "; looks like pixels" : "");
 }
 
 static void check_axes (const nb_experiment *x) {

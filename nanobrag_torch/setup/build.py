@@ -70,7 +70,6 @@ def experiment(request: Request) -> Experiment:
     xtal = crystal(request, wavelength_m)
     beam = sources(request, axes, wavelength_m)
     turns = orientations(request, xtal, axes.spindle)
-    advise_on_header(request, axes, detector)
     resolved = Experiment(
         corrected=request.corrected,
         detector=detector,

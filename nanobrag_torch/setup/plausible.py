@@ -13,7 +13,7 @@ from nanobrag_torch.command_line.request import Convention, Request
 from nanobrag_torch.constants import DEGREES_PER_RADIAN, EV_ANGSTROM
 from nanobrag_torch.physics.vectors import cross, dot, norm
 from nanobrag_torch.setup.detector import Axes
-from nanobrag_torch.setup.experiment import Experiment, plain, vector
+from nanobrag_torch.setup.experiment import Detector, Experiment, plain, vector
 from nanobrag_torch.setup.rotation import rotxyz
 
 ENDS = 1e-9
@@ -22,6 +22,8 @@ GRAZING = 1e-6
 """Cosine between beam and normal below which the beam does not meet the front of the detector."""
 FACING = 0.1
 """Cosine from which on the beam centre is a place on the detector that a user would look for."""
+STEEP = 2.0
+"""Tangent of the angle from beam to detector, 63 degrees, that no panel of a larger detector has."""
 
 Guesses = tuple[tuple[float, str], ...]
 METRES_OR_MICROMETRES: Guesses = ((1000.0, "metres"), (0.001, "micrometres"))
@@ -167,13 +169,7 @@ def placement(request: Request, experiment: Experiment, axes: Axes) -> Iterator[
     if request.close_distance_m is None and plain(request.distance_m) < 0:
         yield "-distance: its sign has no effect"
     if _centre_given(request) and detector.twotheta_rad == 0 and dot(direction, detector.odet) > FACING:
-        fast, slow = plain(detector.centres.fbeam_m), plain(detector.centres.sbeam_m)
-        width, height = plain(detector.fast_m), plain(detector.slow_m)
-        if not (-width <= fast <= 2 * width and -height <= slow <= 2 * height):
-            yield (
-                f"-Xbeam/-Ybeam/-ORGX/-ORGY: the beam centre is {fast * 1e3:.6g} {slow * 1e3:.6g} mm from "
-                f"the first corner (fast, slow), on a detector of {width * 1e3:.6g} x {height * 1e3:.6g} mm"
-            )
+        yield from far_centre(detector)
     handed = dot(cross(detector.fdet, detector.sdet), detector.odet)
     if request.convention is Convention.CUSTOM and handed < 0:
         yield ("-fdet_vector/-sdet_vector: fast x slow points against the normal, the image is mirrored")
@@ -184,6 +180,22 @@ def placement(request: Request, experiment: Experiment, axes: Axes) -> Iterator[
         yield (
             "-close_distance: the detector is behind the sample, its pixels have a solid angle of 0 or less "
             "(HD-DET-8)"
+        )
+
+
+def far_centre(detector: Detector) -> Iterator[str]:
+    """A beam centre that no panel has, or that was meant in pixels (C10.4, item 5)."""
+    pixel_mm, distance_mm = plain(detector.pixel_m) * 1e3, abs(plain(detector.distance_m)) * 1e3
+    centre = [plain(x) * 1e3 for x in (detector.centres.fbeam_m, detector.centres.sbeam_m)]
+    edges = [plain(x) * 1e3 for x in (detector.fast_m, detector.slow_m)]
+    outside = [max(-at, at - edge) for at, edge in zip(centre, edges, strict=True)]
+    beyond = any(gap > edge for gap, edge in zip(outside, edges, strict=True))
+    pixels = beyond and all(0 <= at * pixel_mm <= edge for at, edge in zip(centre, edges, strict=True))
+    meant = "; looks like pixels" if pixels else ""
+    if pixels or max(outside) > STEEP * distance_mm:
+        yield (
+            f"-Xbeam/-Ybeam/-ORGX/-ORGY: the beam centre is {centre[0]:.6g} {centre[1]:.6g} mm from the "
+            f"first corner, on a detector of {edges[0]:.6g} x {edges[1]:.6g} mm{meant}"
         )
 
 

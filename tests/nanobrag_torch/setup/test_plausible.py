@@ -59,9 +59,9 @@ SLIPS = {
     "-sample_y 1e-6": "-samplesize: the crystal is smaller than its unit cell along b",
     "-distance -100": "-distance: its sign has no effect",
     "-close_distance -100": "-close_distance: the detector is behind the sample",
-    "-Xbeam 8 -Ybeam 5": "-Xbeam/-Ybeam/-ORGX/-ORGY: the beam centre is 5.05 8.05 mm from the first corner "
-    "(fast, slow), on a detector of 1.6 x 1.6 mm",
-    "-xds -ORGX 800 -ORGY 8": "-Xbeam/-Ybeam/-ORGX/-ORGY: the beam centre is 79.95 0.75 mm",
+    "-Xbeam 8 -Ybeam 5": "-Xbeam/-Ybeam/-ORGX/-ORGY: the beam centre is 5.05 8.05 mm from the first corner, "
+    "on a detector of 1.6 x 1.6 mm; looks like pixels",
+    "-xds -ORGX 8000 -ORGY 8": "-Xbeam/-Ybeam/-ORGX/-ORGY: the beam centre is 799.95 0.75 mm",
     "-fdet_vector 0 1 0 -sdet_vector 0 0 -1": "-fdet_vector/-sdet_vector: fast x slow points against "
     "the normal",
     "-beam_vector -1 0 0": "-beam_vector/-odet_vector: the beam does not meet the front of the detector",
@@ -105,6 +105,7 @@ USUALS = [
     "-water 5",
     "-Xbeam 0.8 -Ybeam 0.8",
     "-Xbeam -1 -Ybeam 3",
+    "-Xbeam -150 -Ybeam 160",
     "-xds -ORGX 8 -ORGY 8",
     "-adxv",
     "-dials",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -42,19 +42,24 @@ def numbers(made: Crystal) -> list[float]:
     return [float(x) for vector in vectors for x in vector]
 
 
+def of_the_file(said: Iterable[str]) -> list[str]:
+    """Without what is said of the angles in force, which P3.1 bends (HD-XTL-4)."""
+    return [line for line in said if "HD-XTL-4" not in line]
+
+
 @pytest.mark.parametrize("turn", ["", "-misset 10 20 30", "-misset random -misset_seed 5"])
 def test_without_a_cell_that_of_the_file_is_used(turn: str, pdb: str, advice: Callable[[], str]) -> None:
     """As if the user had said it, bit for bit, and he is told."""
     own = numbers(crystal(f"-hkl {pdb} {turn}"))
-    assert advice().splitlines() == ["the unit cell is that of x.pdb: 40 50 60 90 95 90"]
+    assert of_the_file(advice().splitlines()) == ["the unit cell is that of x.pdb: 40 50 60 90 95 90"]
     assert own == numbers(crystal(f"-hkl {pdb} {turn} -cell 40 50 60 90 95 90"))
-    assert len(advice().splitlines()) == 1
+    assert len(of_the_file(advice().splitlines())) == 1
 
 
 def test_that_the_cell_is_the_file_s_is_a_note(pdb: str, recwarn: pytest.WarningsRecorder) -> None:
     """Nothing else can be meant."""
     crystal(f"-hkl {pdb}")
-    assert [said.category for said in recwarn] == [NanoBragNote]
+    assert [said.category for said in recwarn if of_the_file([str(said.message)])] == [NanoBragNote]
 
 
 @pytest.mark.parametrize(
@@ -73,8 +78,9 @@ def test_a_cell_that_differs_is_a_warning(
 ) -> None:
     """By more than 1 % or 1 degree, or in another order; with both cells."""
     crystal(f"-hkl {pdb} -cell {cell}")
-    assert len(recwarn) == warned
-    for said in recwarn:
+    found = [said for said in recwarn if of_the_file([str(said.message)])]
+    assert len(found) == warned
+    for said in found:
         assert not issubclass(said.category, NanoBragNote)
         assert "x.pdb has the unit cell 40 50 60 90 95 90, but that of -cell is " in str(said.message)
 
