@@ -7,11 +7,12 @@ these, so ``verify`` can derive them again; the hash list covers all of it.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from . import layout, side_by_side
+from .checks import FAIL, INFO, PASS
 from .compare import as_roi
 from .experiment import from_record
 from .hashing import files_below, parse_sha256_list, sha256_of_file
@@ -23,20 +24,28 @@ REFERENCES = ("c", "c_spec")
 CHECKS, TEXT, HASHES = "n2.json", "n2.md", "sha256.txt"
 BUNDLE_HASHES, BUNDLE_RUN = "bundle_sha256.txt", "bundle_run.json"
 MARKS = (CHECKS, BUNDLE_HASHES)
-FORMAT = 1
+FORMAT = 2
 PARTS = (CHECKS, TEXT, HASHES, BUNDLE_HASHES, BUNDLE_RUN)
 IMAGES = {"c": "c/c_float.bin", "c_spec": "c_spec/c_float.bin", "py": "c_spec/py_float.bin"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A figure against its limit, in words; ``scale`` marks the sum ratio, which has a verdict of its own."""
+    """A figure against its limit, in words; ``scale`` marks the sum ratio, which has a verdict of its own.
+
+    ``passed`` is None for a figure that cannot fail, since it follows from another one.
+    """
 
     name: str
     value: str
     expected: str
-    passed: bool
+    passed: bool | None
     scale: bool = False
+
+    @property
+    def result(self) -> str:
+        """The result in one word."""
+        return INFO if self.passed is None else PASS if self.passed else FAIL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +94,25 @@ def checks(
         _at_least(
             "py vs c_spec, bit-identical", spec.pair.bit_identical_fraction, thresholds.min_bit_identical
         ),
-        _at_least("py vs c_spec, peaks matched", _matched(spec), limits.min_matched_spec),
-        _ratio("py vs c_spec, ratio of sums", spec, thresholds.min_sum_ratio, thresholds.max_sum_ratio),
-        _at_least("py vs c, correlation", _correlation(c), limits.min_correlation),
-        _ratio("py vs c, ratio of sums", c, 1 / limits.max_sum_factor, limits.max_sum_factor),
+        *_beside_the_bits(
+            spec,
+            _at_least("py vs c_spec, peaks matched", _matched(spec), limits.min_matched_spec),
+            _ratio("py vs c_spec, ratio of sums", spec, thresholds.min_sum_ratio, thresholds.max_sum_ratio),
+        ),
+        *_beside_the_bits(
+            c,
+            _at_least("py vs c, correlation", _correlation(c), limits.min_correlation),
+            _ratio("py vs c, ratio of sums", c, 1 / limits.max_sum_factor, limits.max_sum_factor),
+        ),
         *(_same_bytes(name, raw[file] == listed[layout.image(name)]) for name, file in IMAGES.items()),
     )
+
+
+def _beside_the_bits(result: Result, *found: Check) -> tuple[Check, ...]:
+    """Return checks as information where the images have the same bits: none of them can fail then."""
+    if not result.pair.identical:
+        return found
+    return tuple(replace(check, passed=None, expected="follows from identical bits") for check in found)
 
 
 def _same_bytes(name: str, same: bool) -> Check:
@@ -130,7 +152,7 @@ def texts(folder: Path, raw: Mapping[str, str], bundle_name: str, found: Sequenc
         "bundle": bundle_name,
         "bundle_hashes_sha256": raw[BUNDLE_HASHES],
         "experiment": run["experiment"]["id"],
-        "passed": all(check.passed for check in found),
+        "passed": not any(check.passed is False for check in found),
         "checks": [
             {"name": check.name, "value": check.value, "expected": check.expected, "passed": check.passed}
             for check in found
@@ -162,7 +184,6 @@ def statement_complaints(folder: Path, raw: Mapping[str, str]) -> list[str]:
 def table(found: Sequence[Check]) -> str:
     """Return one row per check."""
     rows = "".join(
-        f"| {check.name} | {check.value} | {check.expected} | {'pass' if check.passed else 'FAIL'} |\n"
-        for check in found
+        f"| {check.name} | {check.value} | {check.expected} | {check.result} |\n" for check in found
     )
     return f"| check | value | expected | |\n|---|---|---|---|\n{rows}"

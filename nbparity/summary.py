@@ -5,14 +5,13 @@ again and compare them with what the bundle claims.
 """
 
 import json
-import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import layout, photometry, trace_runs, trace_tables
+from . import layout, outcome, photometry, pytest_log, trace_runs, trace_tables
 from .ablation import CAUSE
 from .compare import (
     Comparison,
@@ -31,9 +30,6 @@ from .thresholds import of_record
 from .verdict import Name, Verdict, judge
 
 Data = dict[str, Any]
-PYTEST_END = re.compile(
-    r"^=+ (.*\b(?:passed|failed|error|errors|skipped|no tests ran)\b.*?) in [0-9.]+s.*=+$"
-)
 PAIRS = {"py_vs_c_spec": ("py", "c_spec"), "py_vs_c": ("py", "c"), "c_vs_c_spec": ("c", "c_spec")}
 GPU_PAIR = f"{layout.GPU}_vs_c_spec"
 
@@ -46,12 +42,12 @@ def derive(bundle: Path) -> Data:
     run: Data = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
     commands = layout.read_commands(bundle)
     figures = _blocked() if run["status"] == "blocked" else _figures(bundle, run)
-    return {
+    found = {
         "format": layout.FORMAT,
         "experiment": run["experiment"]["id"],
         "status": run["status"],
         **figures,
-        "tests": _tests(bundle),
+        "tests": pytest_log.read(commands, _pytest_log(bundle)),
         "protected_assets": {
             "files": run["protected"]["files"],
             "changed": run["protected"]["changed"],
@@ -59,6 +55,8 @@ def derive(bundle: Path) -> Data:
         "images_sha256": _image_digests(bundle),
         "timings": _timings(bundle, commands),
     }
+    ended = outcome.of(bundle, found, run)
+    return found | {"result": ended.result, "said": ended.said}
 
 
 def as_text(summary: Data) -> str:
@@ -203,15 +201,9 @@ def _causes(bundle: Path, run: Data, pairs: dict[str, Comparison]) -> list[tuple
     return rows
 
 
-def _tests(bundle: Path) -> Data:
-    """Return how pytest ended, from the last line of its log and its exit status in commands.txt."""
-    row = next((row for row in layout.read_commands(bundle) if row.label == "pytest"), None)
-    if row is None:
-        return {"status": "not run", "line": ""}
-    lines = (bundle / layout.PYTEST_LOG).read_text(encoding="utf-8", errors="replace").splitlines()
-    ends = [match[1] for match in map(PYTEST_END.match, lines) if match]
-    line = ends[-1] if ends else "no summary line"
-    return {"status": "passed" if row.status == 0 else f"failed with exit status {row.status}", "line": line}
+def _pytest_log(bundle: Path) -> str:
+    path = bundle / layout.PYTEST_LOG
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _image_digests(bundle: Path) -> Data:

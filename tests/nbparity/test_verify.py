@@ -57,7 +57,7 @@ def test_an_edited_region_of_the_ablation_is_untrue(sealed, rehash):
     assert any(complaint.startswith("untrue: ") for complaint in verify.verify(sealed))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1, "status": "complete"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2, "status": "complete"}'])
 def test_nonsense_in_the_facts_is_a_complaint(sealed, text, rehash):
     """No traceback, whatever the file holds."""
     (sealed / layout.RUN).write_text(text, encoding="utf-8")
@@ -114,15 +114,16 @@ def test_a_limit_that_is_none_any_more_is_named(sealed, reseal):
     assert reseal(sealed, thresholds={"min_beauty": 0.5}) == [expected]
 
 
-@pytest.mark.parametrize("stated", [2, 0, True, 1.0, "1", None])
+@pytest.mark.parametrize("stated", [1, 3, True, 2.0, "2", None])
 def test_a_bundle_of_another_format_is_one_line(sealed, record, stated):
     """What follows from what is in it only the version that made it knows; of a record of N2, too."""
-    for folder, name, check in (
-        (sealed, layout.RUN, verify.verify),
-        (record, n2_record.CHECKS, verify.verify_record),
+    for folder, name, expected, check in (
+        (sealed, layout.RUN, layout.FORMAT, verify.verify),
+        (record, n2_record.CHECKS, n2_record.FORMAT, verify.verify_record),
     ):
         edit_json(folder / name, lambda data: data.update(format=stated))
-        said = f"{name}: format {stated!r}, expected 1: the version of nbparity that made it can verify it"
+        other = f"format {stated!r}, expected {expected}"
+        said = f"{name}: {other}: the version of nbparity that made it can verify it"
         assert check(folder) == [said]
         edit_json(folder / name, lambda data: data.pop("format"))
         assert check(folder) == [said.replace(f"format {stated!r}", "format None")]
@@ -335,7 +336,7 @@ def test_a_record_tells_other_images_than_those_of_the_bundle(record, seal_recor
     assert "py, bytes of the bundle" in failed and not data["passed"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1, "bundle": []}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2, "bundle": []}'])
 def test_nonsense_in_a_record_is_a_complaint(record, text):
     """No traceback, whatever a file of it holds."""
     for name in (n2_record.CHECKS, n2_record.BUNDLE_RUN, n2_record.BUNDLE_HASHES, "c/summary.json"):
