@@ -111,7 +111,7 @@ def _early(stamp: str) -> str:
 def _row(ended: outcome.Outcome, run: dict[str, Any], attempt: int) -> str:
     """Write the decision: only a run of ours that ended well shows that nothing has to be carried over.
 
-    The decision is about any historical program, the user's own included, but about our two others.
+    The decision is about any program in the place of c, but about our two others.
     """
     stamp = run["stamp"]
     source = f"experiment {run['experiment']['id']}, attempt {attempt} in {FIX_PLAN.as_posix()}"

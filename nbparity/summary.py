@@ -13,6 +13,7 @@ import numpy as np
 
 from . import layout, outcome, photometry, pytest_log, trace_runs, trace_tables
 from .ablation import CAUSE
+from .causes import explains
 from .compare import (
     Comparison,
     FloatImage,
@@ -195,7 +196,7 @@ def _causes(bundle: Path, run: Data, pairs: dict[str, Comparison]) -> list[tuple
                 **{"x": x, "r": r, "change": experiment["change"]},
                 "before": before.as_dict(),
                 "after": after.as_dict(),
-                "explains": after.identical,
+                "explains": explains(after),
             }
             rows.append((row, after))
     return rows
