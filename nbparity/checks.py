@@ -40,13 +40,11 @@ def checks(run: Data, summary: Data) -> list[Check]:
 
 
 def counts(found: Sequence[Check]) -> str:
-    """Return how many checks pass and fail, and how many figures are no checks, in one sentence."""
-    passed, failed, informing, skipped = (
-        sum(check.result == result for check in found) for result in (PASS, FAIL, INFO, SKIPPED)
+    """Return how many checks pass and fail, and how many figures are none, in one sentence."""
+    passed, failed, informing = (
+        sum(check.result == result for check in found) for result in (PASS, FAIL, INFO)
     )
-    others = [f"{informing} figures are information"] if informing else []
-    others += ["tests were skipped"] if skipped else []
-    return f"{passed} checks pass, {failed} fail" + (f"; {', '.join(others)}" if others else "") + "."
+    return f"{passed} checks pass, {failed} fail; {informing} figures are information."
 
 
 def _result(holds: bool) -> str:

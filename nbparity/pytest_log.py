@@ -1,6 +1,7 @@
 """How the tests of a bundle ended: passed, failed and skipped are counted as what they are."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +26,10 @@ def read(rows: Sequence[layout.CommandRow], log: str) -> Data:
     lines = log.splitlines()
     ends = [match[1] for match in map(END.match, lines) if match]
     counts = {word: int(count) for count, word in COUNT.findall(ends[-1] if ends else "")}
-    skips = [{"count": int(m[1]), "why": m[2]} for m in map(SKIP.match, lines) if m]
+    why = Counter[str]()
+    for match in filter(None, map(SKIP.match, lines)):
+        why[match[2]] += int(match[1])
+    skips = [{"count": count, "why": reason} for reason, count in why.items()]
     if row.status != 0:
         status = f"failed with exit status {row.status}"
     elif not counts.get("passed"):
