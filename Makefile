@@ -14,7 +14,10 @@ NOX = $(VENV)/bin/nox -s
 PIP = $(if $(TORCH_CPU_INDEX),PIP_EXTRA_INDEX_URL="$${PIP_EXTRA_INDEX_URL:+$$PIP_EXTRA_INDEX_URL }$(TORCH_CPU_INDEX)") \
 	$(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help venv parity test golden lint image parity-image clean
+# Succeeds if there are bundles, or anything else that a run has left beside them.
+REPORTS_HELD = test -n "$$(find reports -mindepth 1 ! -name README.md -print -quit 2>/dev/null)"
+
+.PHONY: help venv parity test golden lint image parity-image clean clean-reports
 
 help:
 	@echo 'make parity   prove that the PyTorch simulator and the C reference agree (evidence in reports/)'
@@ -23,7 +26,8 @@ help:
 	@echo 'make lint     style, format and type checks'
 	@echo 'make image    build and load the container image nbparity:cpu (needs Docker and mmdebstrap)'
 	@echo 'make parity-image   make parity in a container of that image'
-	@echo 'make clean    remove the environment, builds and caches; reports/ stays'
+	@echo 'make clean    remove the environment, builds and caches; asks about the bundles in reports/'
+	@echo 'make clean-reports   remove the bundles, and whatever else is in reports/ but its README'
 	@echo 'All targets first bring .venv up to date. More: .venv/bin/nox -l'
 
 parity: venv
@@ -73,3 +77,14 @@ clean:
 	@rm -rf $(VENV) .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 	@if test -f golden_suite_generator/Makefile; then $(MAKE) -s -C golden_suite_generator clean; fi
+	@$(REPORTS_HELD) || exit 0; \
+		if test -t 0 && test -t 1; then \
+			printf 'make: remove the bundles as well, %s in reports/? [y/N] ' "$$(du -sh reports | cut -f1)"; \
+			read -r answer; \
+			case "$$answer" in [yY]|[yY]es) exec $(MAKE) -s clean-reports;; esac; \
+		fi; \
+		echo "== make clean: reports/ stays, $$(du -sh reports | cut -f1): make clean-reports removes the bundles"
+
+clean-reports:
+	@echo '== make clean-reports: removing everything in reports/ but README.md'
+	@if test -d reports; then find reports -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +; fi

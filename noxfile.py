@@ -29,7 +29,14 @@ TYPED_FILES = (
     f"{GENERATOR}/golden/make_inputs.py",
 )
 # The environment that decides numbers is data, shared with the harness.
-PINNED = tomllib.loads((ROOT / "nbparity" / "environment.toml").read_text(encoding="utf-8"))["pinned"]
+PINNED: dict[str, str] = tomllib.loads((ROOT / "nbparity" / "environment.toml").read_text(encoding="utf-8"))[
+    "pinned"
+]
+
+# Everything that has a session of its own is left out.
+EVERYDAY = ("-m", "not slow and not gpu and not faults and not browser and not image")
+# All cores; neighbours share what a module makes once, and a process without work takes over from the others.
+PARALLEL = ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")
 
 nox.options.sessions = ["lint", "typecheck", "tests"]
 nox.options.reuse_existing_virtualenvs = True
@@ -162,15 +169,23 @@ def typecheck(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests that need neither minutes nor a GPU, with branch coverage."""
+    """Run the tests that need neither minutes nor a GPU, on all cores, with branch coverage."""
     prepare(session)
-    # everything that has a session of its own is left out
-    run_pytest(
-        session,
-        "not slow and not gpu and not faults and not browser and not image",
-        "--cov",
-        "--cov-report=term",
+    coverage = ("--cov", "--cov-report=term")
+    # Nothing of the machine's environment reaches them: it could hide a failure, or cause one.
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    session.run(
+        *("python", "-m", "pytest", *EVERYDAY, *PARALLEL, *coverage, *session.posargs),
+        env=environment,
+        include_outer_env=False,
     )
+
+
+@nox.session
+def tests_anywhere(session: nox.Session) -> None:
+    """Run them with all variables set, as an ordinary user, with older and newer torch; -- LEG for one."""
+    prepare(session)
+    session.run("python", "-P", "tests/anywhere.py", *session.posargs, "--", "-q", *EVERYDAY, *PARALLEL)
 
 
 @nox.session
@@ -234,7 +249,7 @@ def trace(session: nox.Session) -> None:
 
 @nox.session
 def flags(session: nox.Session) -> None:
-    """Print which golden case and which test exercises each option; fails if one has neither."""
+    """Print which golden case and which test exercises each option; fails if something is missing."""
     prepare(session)
     session.run("python", "-P", "tests/flag_table.py")
 

@@ -74,7 +74,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="build twice from scratch and compare")
     parser.add_argument("--builder", choices=("buildkit", "classic"), help="default: buildkit if possible")
     parser.add_argument("--stage", choices=STAGES, default="runtime", help="runtime-dev has compilers")
-    parser.add_argument("--keep", action="store_true", help="keep the archive in build/image/")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep archive, packages and intermediate images, for the next build",
+    )
     options = parser.parse_args(argv)
     try:
         return check(options) if options.check else build_and_load(options)
@@ -110,9 +114,24 @@ def build_and_load(options: argparse.Namespace) -> int:
         raise BuildError(f"{tag}: the engine calls it {image_id(tag)}, expected {written.config}")
     record(tag, written)
     if not options.keep:
-        archive.unlink()
+        with step("remove what only the build needed"):
+            clean_up()
     print(f"{tag}: {written.config}")
     return 0
+
+
+def clean_up() -> None:
+    """Remove the intermediate images of all builds, and of build/image/ all but the digests."""
+    shown = ("--filter", f"label={BUILD_LABEL}", "--format", "{{.Repository}}:{{.Tag}}")
+    names = [name for name in docker("image", "ls", *shown).split() if "<none>" not in name]
+    if names:
+        docker("image", "rm", "--force", *names)
+    docker("image", "prune", "--force", "--filter", f"label={BUILD_LABEL}")
+    for path in CACHE.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.suffix != ".json":
+            path.unlink()
 
 
 def check(options: argparse.Namespace) -> int:

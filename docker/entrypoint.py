@@ -4,8 +4,9 @@
     tests, parity_matrix, golden, ...    any other session of noxfile.py
     nanobrag_torch, nbparity ... [ARGS]  a script of pyproject.toml, or python, with its arguments
 
-Started as root, everything runs as the owner of /reports, without capabilities, and can gain none; so what is
-written there belongs to whoever made the folder. Started as anybody else, that is who it runs as.
+Started as root, everything runs without capabilities, and can gain none: a script as the owner of the folder
+it is started in, if that is mounted (-v "$PWD:/data" -w /data), else, as a session, as the owner of /reports.
+So what is written belongs to whoever made the folder. Started as anybody else, that is who it runs as.
 
 Exit status: that of the session; 2 wrong command line, 3 nothing is mounted at /reports.
 """
@@ -39,6 +40,22 @@ def command(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
     return ["nox", "--non-interactive", "--session", name, *(["--", *rest] if rest else [])], ROOT
 
 
+def is_mounted(folder: Path) -> bool:
+    """Tell whether the caller mounted the folder, or one above it."""
+    return any(os.path.ismount(place) for place in (folder, *folder.parents) if place != Path("/"))
+
+
+def owner(folder: Path | None) -> tuple[int, int]:
+    """Return user and group for a program of root's that starts in ``folder`` (None: here)."""
+    here = Path.cwd()
+    places = [REPORTS] if folder is not None else [here, REPORTS]
+    for place in places:
+        if is_mounted(place):
+            found = place.stat()
+            return found.st_uid, found.st_gid
+    return UNPRIVILEGED, UNPRIVILEGED
+
+
 def without_rights(user: int, group: int) -> list[str]:
     """Return the command in front of which a program of root's runs as somebody, without capabilities."""
     who = [f"--reuid={user}", f"--regid={group}", "--clear-groups"]
@@ -56,16 +73,13 @@ def main(arguments: Sequence[str]) -> int:
     name = arguments[0] if arguments else "parity_n1"
     if name.startswith("-"):
         return complain(2, f"{name}: expected the name of a session first, for example parity_n1")
-    mounted = os.path.ismount(REPORTS)
-    if name in WRITING and not mounted:
+    if name in WRITING and not is_mounted(REPORTS):
         return complain(
             3, f'nothing is mounted at {REPORTS}, so no result stays: add -v "$PWD/reports:/reports"'
         )
     started, folder = command(arguments)
     if os.geteuid() == 0:
-        owner = REPORTS.stat()
-        user, group = (owner.st_uid, owner.st_gid) if mounted else (UNPRIVILEGED, UNPRIVILEGED)
-        started = [*without_rights(user, group), *started]
+        started = [*without_rights(*owner(folder)), *started]
     if folder is not None:
         os.chdir(folder)
     os.environ |= {

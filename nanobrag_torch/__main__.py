@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
+from nanobrag_torch.advice import NanoBragWarning
+from nanobrag_torch.command_line.files import check_files, on_standard_output
 from nanobrag_torch.command_line.parse import parse
-from nanobrag_torch.command_line.required_input import MissingInputError
+from nanobrag_torch.command_line.required_input import require_inputs, with_default_cache
 from nanobrag_torch.command_line.scan import StopEarly
-from nanobrag_torch.command_line.usage import text_for
+from nanobrag_torch.command_line.usage import PROGRAM, short_text, text_for
 from nanobrag_torch.errors import NanoBragError
 
-LOG = logging.getLogger("nanobrag_torch")
 FAILED = NanoBragError.exit_code
 INTERRUPTED = 130
 
@@ -23,16 +25,23 @@ INTERRUPTED = 130
 def main(argv: list[str] | None = None) -> int:
     """Run one command line.
 
-    Returns 0 on success, 9 after one line on standard error (C5), 130 after Ctrl-C as shells do.
+    Returns 0 on success, 9 after one line on standard error (C5), or after the short text if there
+    are no arguments (C10.7), 130 after Ctrl-C as shells do.
     """
     make_streams_usable()
+    arguments = sys.argv[1:] if argv is None else argv
     try:
-        with warnings_on_standard_error():
-            run(sys.argv[1:] if argv is None else argv)
+        if not arguments:
+            print(short_text(), end="", flush=True)
+            return FAILED
+        with advice_on_standard_error():
+            run(arguments)
         sys.stdout.flush()
         return 0
     except NanoBragError as error:
         return failed(str(error), error.exit_code)
+    except NanoBragWarning as warning:  # python -W error makes errors of them
+        return failed(str(warning))
     except BrokenPipeError:
         # the reader of our standard output went away, which is no news to anybody
         discard_standard_output()
@@ -48,27 +57,30 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run(argv: list[str]) -> None:
-    """Parse and simulate; torch is only loaded when there is something to render."""
+    """Parse and simulate; torch is only loaded when there is something to render (C10.6)."""
     try:
-        request, warnings = parse(argv)
+        request, advice = parse(argv)
     except StopEarly as stop:
         print(text_for(stop.option), end="")
         return
-    for warning in warnings:
-        LOG.warning(warning)
+    for said in advice:
+        warnings.warn(said, stacklevel=1)
+    require_inputs(with_default_cache(request))
+    check_files(request)
     from nanobrag_torch.simulate import simulate
 
-    try:
-        simulate(request, sys.stdout)
-    except MissingInputError:
-        print(text_for("-h"), end="")
-        raise
+    simulate(request, sys.stdout if on_standard_output(request) is None else sys.stderr)
 
 
 def failed(message: str, status: int = FAILED) -> int:
     """Print the one line of an error; the exit status."""
-    print(f"ERROR: {one_line(message)}", file=sys.stderr)
+    say("ERROR", message)
     return status
+
+
+def say(level: str, text: str) -> None:
+    """One line on standard error (C5, C8.3)."""
+    print(f"{PROGRAM}: {level}: {one_line(text)}", file=sys.stderr)
 
 
 def one_line(text: str) -> str:
@@ -76,24 +88,22 @@ def one_line(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-class OneLine(logging.Formatter):
-    """``WARNING: ...`` on one line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Level and message."""
-        return f"{record.levelname}: {one_line(record.getMessage())}"
-
-
 @contextmanager
-def warnings_on_standard_error() -> Iterator[None]:
-    """Show what the package logs, one line ``WARNING: ...`` each (C8.3)."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine())
-    LOG.addHandler(handler)
-    try:
+def advice_on_standard_error() -> Iterator[None]:
+    """Show each piece of advice as a line ``PROGRAM: LEVEL: text``, unless Python's -W decides (C8.3)."""
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("default", NanoBragWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, NanoBragWarning):
+                say(category.level, str(message))
+            else:
+                others(message, category, *place, **more)
+
+        warnings.showwarning = show
         yield
-    finally:
-        LOG.removeHandler(handler)
 
 
 def make_streams_usable() -> None:

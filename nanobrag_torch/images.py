@@ -8,6 +8,7 @@ a pixel is rendered.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,19 @@ def statistics(image: FloatImage, roi: Roi, mask: Mask | None = None) -> Statist
         rms=math.sqrt(serial_sum(squares) / divisor),
         rmsd=math.sqrt(serial_sum(deviations) / divisor),
     )
+
+
+def flaws(image: FloatImage) -> Iterator[str]:
+    """Pixels that are no photons, in words (C10.8)."""
+    infinite, undefined = int(np.isinf(image).sum()), int(np.isnan(image).sum())
+    if infinite or undefined:
+        yield (
+            f"the image has {infinite} infinite and {undefined} undefined pixels, binary32 ends at 3.4e38 "
+            "(-fluence, -flux, -default_F, -hkl, -N, -oversample_omega)"
+        )
+    below = int((image < 0).sum())
+    if below:
+        yield f"the image has {below} pixels below 0"
 
 
 def roi_slices(roi: Roi, shape: tuple[int, ...]) -> tuple[slice, slice]:
@@ -153,8 +167,11 @@ def noise_image(image: FloatImage, roi: Roi, offset: float, stream: Stream) -> N
     inside = roi_slices(roi, image.shape)
     means = np.ascontiguousarray(image[inside], dtype=np.float32)
     if not np.isfinite(means).all():
-        bad = int((~np.isfinite(means)).sum())
-        raise NanoBragError(f"noise image: expected finite pixels, got {bad} that are infinite or undefined")
+        infinite, undefined = int(np.isinf(means).sum()), int(np.isnan(means).sum())
+        raise NanoBragError(
+            f"noise image: the float image has {infinite} infinite and {undefined} undefined pixels, "
+            "expected finite ones"
+        )
     deviates = poisson_image(means.ravel(), stream).astype(np.float64)
     z = (deviates + offset).reshape(means.shape)
     pixels = np.zeros(image.shape, dtype=np.uint16)

@@ -16,10 +16,10 @@ from nanobrag_torch import __version__
 from nanobrag_torch.command_line.request import Pivot, Request
 from nanobrag_torch.constants import AVOGADRO, DEGREES_PER_RADIAN
 from nanobrag_torch.formats.general_format import g6
-from nanobrag_torch.image_header import dials_origin_mm
 from nanobrag_torch.images import NoiseImage, Statistics
 from nanobrag_torch.physics.vectors import Vec3, cross, dot, norm
 from nanobrag_torch.setup.experiment import Beam, Crystal, Detector, Experiment
+from nanobrag_torch.setup.header_centres import stated_centres
 
 Basis = tuple[Vec3, Vec3, Vec3]
 PIVOT_WORDS = {Pivot.BEAM: "the direct beam spot", Pivot.SAMPLE: "the sample"}
@@ -225,7 +225,7 @@ def _direction_lines(experiment: Experiment) -> Iterator[str]:
     yield f"  spindle ROTATION_AXIS= {numbers(*experiment.orientations.spindle_axis)}"
     normal = cross(beam.direction, beam.polarization_axis)
     yield f"  POLARIZATION_PLANE_NORMAL= {numbers(*normal)}"
-    yield f"  dials origin= {numbers(*dials_origin_mm(experiment))}"
+    yield f"  dials origin= {numbers(*stated_centres(experiment.detector).dials_origin_mm)}"
     yield f"  roi: {roi.xmin} < x < {roi.xmax} && {roi.ymin} < y < {roi.ymax}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -13,10 +12,11 @@ from typing import TextIO
 import torch
 
 from nanobrag_torch import images, report
+from nanobrag_torch.advice import warn
 from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.command_line.required_input import with_default_cache
 from nanobrag_torch.errors import DeviceError
 from nanobrag_torch.formats import float_image, pgm, smv
-from nanobrag_torch.formats.atomic_write import check_writable
 from nanobrag_torch.image_header import smv_fields
 from nanobrag_torch.images import FloatImage
 from nanobrag_torch.progress import progress_on
@@ -24,10 +24,9 @@ from nanobrag_torch.random_numbers.uniform import Stream
 from nanobrag_torch.render.image import Rendering, render
 from nanobrag_torch.setup.build import experiment as build_experiment
 from nanobrag_torch.setup.experiment import Detector, Experiment
+from nanobrag_torch.setup.known_defects import rays
 from nanobrag_torch.setup.structure_factors import write_cache
 from nanobrag_torch.trace import check_trace, trace
-
-LOG = logging.getLogger(__name__)
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
@@ -37,14 +36,6 @@ def compute_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise DeviceError("-device cuda: no CUDA device is available here, expected -device cpu")
     return torch.device(name)
-
-
-def output_files(request: Request) -> list[str]:
-    """The files that the run will write, in order."""
-    files = [request.float_file, request.int_file]
-    files += [request.pgm_file] if request.write_pgm else []
-    files += [request.noise_file] if request.write_noise else []
-    return files
 
 
 def seeded(request: Request, now_s: int) -> tuple[Request, int]:
@@ -72,12 +63,11 @@ def memory_errors() -> Iterator[None]:
 def simulate(request: Request, out: TextIO) -> None:
     """Render ``request`` and write its files; the report goes to ``out``.
 
+    Whether the files can be opened is found out before (``command_line.files``).
     Raises: NanoBragError where the run cannot be done, MemoryError; files are then complete or absent.
     """
     device = compute_device(request.device)
-    for path in output_files(request):
-        check_writable(path)
-    request, seed = seeded(request, int(time.time()))
+    request, seed = seeded(with_default_cache(request), int(time.time()))
     with torch.no_grad():
         experiment = build_experiment(request)
         if request.trace_pixel is not None:
@@ -89,6 +79,8 @@ def simulate(request: Request, out: TextIO) -> None:
         print(report.summary(request, experiment, seed), file=out, flush=True)
         rendering, seconds = timed_render(request, experiment, device, out)
         image: FloatImage = rendering.image.numpy()
+        for text in (*images.flaws(image), *why_nothing(request, experiment, image)):
+            warn(text)
         warn_of_the_end_of_interpolation(rendering, experiment.detector)
         if request.trace_pixel is not None:
             print(trace(experiment, request.trace_pixel, rendering.first_out), file=out)
@@ -118,11 +110,30 @@ def warn_of_the_end_of_interpolation(rendering: Rendering, detector: Detector) -
     pixel = int(rendering.first_out_pixel)
     if pixel >= 0:
         slow, fast = divmod(pixel, detector.fast_pixels)
-        LOG.warning(
-            "interpolation left the structure-factor table at pixel slow %d fast %d and is off from there on",
-            slow,
-            fast,
+        warn(
+            f"interpolation left the structure-factor table at pixel slow {slow} fast {fast}"
+            " and is off from there on (HD-INT-1), use -physics corrected, -nointerpolate or a larger list"
         )
+
+
+def why_nothing(request: Request, experiment: Experiment, image: FloatImage) -> Iterator[str]:
+    """An image of zeros, and what is known of the reason (C10.8)."""
+    if image.any():
+        return
+    factors, sampling, detector = (
+        experiment.crystal.structure_factors,
+        experiment.sampling,
+        experiment.detector,
+    )
+    reasons = {
+        "fluence 0": bool(experiment.beam.fluence_ph_m2 == 0),
+        "-default_F and -hkl: every structure factor is 0": not (factors.default_F or factors.table.any()),
+        "-mask: no pixel is left": detector.mask is not None and not detector.mask[detector.roi.slices].any(),
+        "-dmin: the whole region is beyond it": sampling.cut and not rays(experiment, 1).lit.any(),
+        "-oversample_thick without a sensor": request.oversample_thick and not detector.sensor.thick,
+    }
+    known = ", ".join(reason for reason, holds in reasons.items() if holds)
+    yield "the image is 0 everywhere" + (f" ({known})" if known else "")
 
 
 def write_images(request: Request, experiment: Experiment, image: FloatImage, seed: int, out: TextIO) -> None:

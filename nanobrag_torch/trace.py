@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
+from nanobrag_torch.advice import warn
 from nanobrag_torch.command_line.request import CrystalShape
 from nanobrag_torch.constants import DEGREES_PER_RADIAN, THOMSON_M2
 from nanobrag_torch.errors import UsageError
@@ -18,7 +18,7 @@ from nanobrag_torch.render import scene as scenes
 from nanobrag_torch.render.image import selected_pixels, tile_of
 from nanobrag_torch.render.pixels import (
     PixelState,
-    Ray,
+    Rays,
     Terms,
     Tile,
     accumulate,
@@ -32,8 +32,6 @@ from nanobrag_torch.render.pixels import (
 )
 from nanobrag_torch.render.scene import Scene
 from nanobrag_torch.setup.experiment import Detector, Experiment, scalar
-
-LOG = logging.getLogger(__name__)
 
 Value = float | int | Tensor | Vec3
 
@@ -50,7 +48,7 @@ def check_trace(pixel: tuple[int, int], detector: Detector) -> None:
             f"expected slow below {detector.slow_pixels} and fast below {detector.fast_pixels}"
         )
     if not rendered(pixel, detector):
-        LOG.warning("-trace_pixel %d %d: masked or outside the region of interest, no trace", slow, fast)
+        warn(f"-trace_pixel {slow} {fast}: masked or outside the region of interest, no trace")
 
 
 def rendered(pixel: tuple[int, int], detector: Detector) -> bool:
@@ -86,18 +84,18 @@ def _line(key: str, value: Value) -> str:
 def _pixel_lines(scene: Scene, tile: Tile, stop: Tensor) -> Iterator[str]:
     """The pixel loop once more, for one pixel, with a line for everything it meets."""
     state = fresh_state(scene, 1)
-    for ray in rays(scene, state, tile):
+    for ray in rays(scene, state, tile, at_once=1):
         traced = ray.source == 0
         if traced:
             yield from _ray_lines(scene, state, ray)
         for term in terms(scene, tile, ray):
             if traced and (ray.lit is None or bool(ray.lit.all())):
                 yield from _orientation_lines(scene, tile, ray, term, stop)
-            accumulate(scene, state, tile, ray, term, stop)
+            accumulate(scene, state, tile, term, stop)
     yield from _end_lines(scene, state, ray)
 
 
-def _ray_lines(scene: Scene, state: PixelState, ray: Ray) -> Iterator[str]:
+def _ray_lines(scene: Scene, state: PixelState, ray: Rays) -> Iterator[str]:
     """Keys 1 to 13, for every layer and sub-pixel."""
     detector = scene.experiment.detector
     yield _line("pix0_vector_meters", detector.pix0_m)
@@ -115,17 +113,17 @@ def _ray_lines(scene: Scene, state: PixelState, ray: Ray) -> Iterator[str]:
     yield _line("scattering_vec_A_inv", ray.q_inv_m)
 
 
-def _orientation_lines(scene: Scene, tile: Tile, ray: Ray, term: Terms, stop: Tensor) -> Iterator[str]:
+def _orientation_lines(scene: Scene, tile: Tile, ray: Rays, term: Terms, stop: Tensor) -> Iterator[str]:
     """Keys 14 to 26 of the first orientation, and one line per spindle step of the first domain."""
     domains = scene.experiment.orientations.mosaic_domains
     square = scene.experiment.crystal.shape is CrystalShape.SQUARE
-    for row in range(len(term.F_latt)):
+    for row in range(term.F_latt.shape[-2]):
         orientation = term.place - ray.place + row
         if orientation == 0:
             yield from _cell_lines(scene, term)
         if square and orientation % domains == 0:
             yield _spindle_line(scene, term, row, orientation // domains)
-        if orientation == 0 and bool(reached(scene, ray, term)[0]):
+        if orientation == 0 and bool(reached(scene, term)[0, 0]):
             yield _line("F_cell", _amplitude(scene, tile, term, stop))
 
 
@@ -138,27 +136,28 @@ def _cell_lines(scene: Scene, term: Terms) -> Iterator[str]:
     yield _line("rot_a_star_A_inv", crystal.a_star_inv_A)
     yield _line("rot_b_star_A_inv", crystal.b_star_inv_A)
     yield _line("rot_c_star_A_inv", crystal.c_star_inv_A)
-    yield _line("hkl_frac", (term.hkl[0, 0], term.hkl[1, 0], term.hkl[2, 0]))
-    yield f"TRACE_C: hkl_rounded {' '.join(str(int(node)) for node in term.nodes[:, 0])}"
+    h, k, l = term.hkl[:, 0, 0]
+    yield _line("hkl_frac", (h, k, l))
+    yield f"TRACE_C: hkl_rounded {' '.join(str(int(node)) for node in term.nodes[:, 0, 0])}"
     if crystal.shape is CrystalShape.SQUARE:
         for axis, name in enumerate("abc"):
             yield _line(f"F_latt_{name}", _row_amplitude(scene, term, 0, axis))
-        yield _line("F_latt", term.F_latt[0])
+        yield _line("F_latt", term.F_latt[0, 0])
 
 
 def _row_amplitude(scene: Scene, term: Terms, row: int, axis: int) -> Tensor | float:
     """Lattice factor along one axis, 1 if it has one cell (P6.9)."""
     if axis not in scene.rows:
         return 1.0
-    return lattice.row_amplitude(term.hkl[axis, row], scene.counts[axis, 0])
+    return lattice.row_amplitude(term.hkl[axis, 0, row], scene.counts[axis, 0, 0])
 
 
 def _spindle_line(scene: Scene, term: Terms, row: int, step: int) -> str:
     """One spindle step of the first domain, for comparing steps (C7)."""
     phi_deg = float(scene.experiment.orientations.phi_rad[step]) * DEGREES_PER_RADIAN
     return (
-        f"TRACE_C_PHI phi_tic={step} phi_deg={phi_deg:.15g} k_frac={float(term.hkl[1, row]):.15g} "
-        f"F_latt_b={float(_row_amplitude(scene, term, row, 1)):.15g} F_latt={float(term.F_latt[row]):.15g}"
+        f"TRACE_C_PHI phi_tic={step} phi_deg={phi_deg:.15g} k_frac={float(term.hkl[1, 0, row]):.15g} "
+        f"F_latt_b={float(_row_amplitude(scene, term, row, 1)):.15g} F_latt={float(term.F_latt[0, row]):.15g}"
     )
 
 
@@ -166,13 +165,13 @@ def _amplitude(scene: Scene, tile: Tile, term: Terms, stop: Tensor) -> Tensor:
     """Structure factor of the first evaluation of ``term``."""
     if scene.experiment.crystal.structure_factors.interpolate:
         corrected = scene.experiment.corrected
-        outside = structure_factor.out_of_range(term.hkl, scene.amplitudes)[0]
-        if bool(~outside if corrected else order(scene, tile, term)[0] < stop):
-            return structure_factor.interpolated(term.hkl, scene.amplitudes)[0]
-    return structure_factor.at_nodes(term.nodes, scene.amplitudes)[0]
+        outside = structure_factor.out_of_range(term.hkl, scene.amplitudes)[0, 0]
+        if bool(~outside if corrected else order(scene, tile, term)[0, 0] < stop):
+            return structure_factor.interpolated(term.hkl, scene.amplitudes)[0, 0]
+    return structure_factor.at_nodes(term.nodes, scene.amplitudes)[0, 0]
 
 
-def _end_lines(scene: Scene, state: PixelState, last: Ray) -> Iterator[str]:
+def _end_lines(scene: Scene, state: PixelState, last: Rays) -> Iterator[str]:
     """Keys 27 to 40, once the pixel is complete."""
     sampling = scene.experiment.sampling
     value = photons(scene, state)

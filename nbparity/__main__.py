@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from . import nb_compare
 from .commands import bundles, cases, stages
+from .commands.options import require_checkout
 from .errors import BlockedError, ExitCode, ParityError
 
 
@@ -16,6 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return nb_compare.main(words[1:])
     arguments = _parser().parse_args(words)
     try:
+        require_checkout(arguments)
         return int(arguments.command(arguments))
     except BlockedError as error:
         print(f"nbparity: blocked: {error}", file=sys.stderr)

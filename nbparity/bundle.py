@@ -1,5 +1,6 @@
 """Evidence bundles: built aside, sealed with hashes, put into place by one rename."""
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -8,9 +9,9 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import analysis, layout, ledger_entry, locks, provenance, report, summary
+from . import analysis, layout, ledger_entry, locks, packed, provenance, report, summary
 from .errors import NotIntactError, NotWrittenError
-from .hashing import differences, files_below, parse_sha256_list, sha256_list
+from .hashing import differences, files_below, parse_sha256_list, sha256_list, sha256_of_file
 
 STAMP = "%Y%m%dT%H%M%SZ"
 FOLDERS = ("inputs", "tests", "results")
@@ -66,9 +67,12 @@ def _sweep(parent: Path) -> None:
 def seal(folder: Path) -> None:
     """Derive what follows from the raw files, write the hash list and verify it against the files.
 
-    The order matters: the analysis lists every file, the provenance has the hash of every file that is
-    there by then, and the hash list, written last, has that of the provenance, too.
+    The order matters: the lists of ``inputs/`` come first, the analysis lists every file, the provenance has
+    the hash of every file that is there by then, and the hash list, written last, has that of the provenance,
+    too.
     """
+    for name, text in input_lists(folder).items():
+        (folder / name).write_text(text, encoding="utf-8")
     data = summary.derive(folder)
     (folder / layout.SUMMARY).write_text(summary.as_text(data), encoding="utf-8")
     (folder / layout.LEDGER).write_text(ledger_entry.text(folder, data), encoding="utf-8")
@@ -76,6 +80,25 @@ def seal(folder: Path) -> None:
     (folder / layout.REPORT).write_text(report.html(folder, data), encoding="utf-8")
     (folder / layout.PROVENANCE).write_text(provenance.text(folder), encoding="utf-8")
     write_hashes(folder, layout.HASHES)
+
+
+def input_lists(folder: Path) -> dict[str, str]:
+    """Return the two lists of ``inputs/`` by name, for ``sha256sum -c`` in that folder.
+
+    One is of the files as they lie, the other among them, one of the images as the programs wrote them.
+    Raises OSError or ValueError if an image cannot be unpacked.
+    """
+    inputs = folder / "inputs"
+    images = "".join(
+        f"{packed.sha256_of_content(path)}  {packed.plain_name(path.name)}\n"
+        for path in (folder / layout.image(name) for name in (*layout.IMAGES, layout.GPU))
+        if path.is_file()
+    )
+    listed = {name: sha256_of_file(inputs / name) for name in files_below(inputs)}
+    listed[Path(layout.IMAGE_HASHES).name] = hashlib.sha256(images.encode("utf-8")).hexdigest()
+    listed.pop(Path(layout.INPUT_HASHES).name, None)
+    files = "".join(f"{listed[name]}  {name}\n" for name in sorted(listed))
+    return {layout.IMAGE_HASHES: images, layout.INPUT_HASHES: files}
 
 
 def write_hashes(folder: Path, list_name: str) -> None:

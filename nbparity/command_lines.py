@@ -44,4 +44,4 @@ def render(program: Program, args: Sequence[str], float_file: str) -> Command:
 
 def render_on_gpu(py: Program, roi_args: Sequence[str]) -> Command:
     """Return the command of the GPU leg."""
-    return render(py, (*roi_args, *ON_GPU), Path(layout.image(layout.GPU)).name)
+    return render(py, (*roi_args, *ON_GPU), layout.float_file(layout.GPU))

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from . import packed
+
 FloatImage = npt.NDArray[np.float32]
 Roi = tuple[int, int, int, int]  # fast first, fast last, slow first, slow last; all inclusive
 
@@ -48,14 +50,25 @@ class Comparison:
 
 
 def read_float_image(path: Path, shape: tuple[int, int]) -> FloatImage:
-    """Read little-endian float32 pixels, shape (slow, fast); ValueError names expected and found size."""
-    size = path.stat().st_size
+    """Read little-endian float32 pixels, shape (slow, fast), from a file that is packed or not.
+
+    ValueError names expected and found size, or says that the file cannot be unpacked.
+    """
     expected = 4 * shape[0] * shape[1]
+    if path.suffix == packed.SUFFIX:
+        with packed.unpacked(path) as stream:
+            # One byte more than needed: the checksum is compared where the content ends.
+            content = stream.read(expected + 1)
+        size, found = len(content), f"{len(content)}" if len(content) <= expected else f"more than {expected}"
+    else:
+        size = path.stat().st_size
+        content, found = path.read_bytes() if size == expected else b"", f"{size}"
     if size != expected:
         raise ValueError(
-            f"{path.name} holds {size} bytes, expected {expected} for {shape[0]} x {shape[1]} pixels"
+            f"{packed.plain_name(path.name)} holds {found} bytes, expected {expected} for"
+            f" {shape[0]} x {shape[1]} pixels"
         )
-    return np.fromfile(path, dtype="<f4").reshape(shape).astype(np.float32, copy=False)
+    return np.frombuffer(content, dtype="<f4").reshape(shape).astype(np.float32, copy=False)
 
 
 def as_roi(numbers: Sequence[int] | None) -> Roi | None:

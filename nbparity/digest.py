@@ -3,7 +3,8 @@
 It is the SHA-256 of the text that :func:`text` returns: one line ``<sha256>  <name>`` for each
 part, in the order of the names. The parts are
 
-* the float images of the three programs and the regions of the ablations, byte for byte;
+* the float images of the three programs, as these wrote them, byte for byte, under the names that they wrote;
+* the regions of the ablations, byte for byte;
 * ``version.txt``, byte for byte;
 * ``env.txt`` without the rows that no image depends on (``[free]`` of ``environment.toml``);
 * ``git_sha.txt`` without the files of the ledger, which are written after a run, and with the number
@@ -21,13 +22,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from . import environment, layout
+from . import campaign, environment, layout, packed
 from .hashing import sha256_of_file
 from .summary import GPU_PAIR
 
 Data = dict[str, Any]
-# Written by `nbparity ledger`; what they hold decides nothing.
-LEDGER_FILES = ("docs/fix_plan.md", "plans/active/cli-noise-pix0/plan.md")
 # Keys of the summary that belong to the machine, a dot between the levels.
 NOT_REPRODUCIBLE = (
     "timings",
@@ -74,9 +73,14 @@ def parts(bundle: Path, summary: Data) -> dict[str, str]:
         layout.GIT: reproducible_git(_read(bundle / layout.GIT)),
         layout.SUMMARY: json.dumps(reproducible_summary(summary), sort_keys=True),
     }
-    whole = [layout.VERSION, *map(layout.image, layout.IMAGES), *_ablated(bundle)]
+    whole = [layout.VERSION, *_ablated(bundle)]
     found = {name: hashlib.sha256(part.encode("utf-8")).hexdigest() for name, part in texts.items()}
-    return found | {name: sha256_of_file(bundle / name) for name in whole if (bundle / name).is_file()}
+    found |= {name: sha256_of_file(bundle / name) for name in whole if (bundle / name).is_file()}
+    return found | {
+        packed.plain_name(name): packed.sha256_of_content(bundle / name)
+        for name in map(layout.image, layout.IMAGES)
+        if (bundle / name).is_file()
+    }
 
 
 def reproducible_environment(env_text: str) -> str:
@@ -89,7 +93,9 @@ def reproducible_git(git_text: str) -> str:
     """Return commit, and status, hash and name of the paths that differ from it."""
     commit, *rows = git_text.splitlines(keepends=True)
     paths = [environment.parse_changed(row) for row in rows if not row.startswith("state: ")]
-    return commit + "".join(path.text for path in paths if path.name not in LEDGER_FILES)
+    # Written by `nbparity ledger`; what they hold decides nothing.
+    ledger = campaign.ledger()
+    return commit + "".join(path.text for path in paths if path.name not in {ledger.entries, ledger.plan})
 
 
 def reproducible_summary(summary: Data) -> Data:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -123,17 +124,21 @@ def _rows(env_text: str) -> dict[str, str]:
     return {name: value for name, _, value in (line.partition(": ") for line in env_text.splitlines())}
 
 
+def machine() -> dict[str, str]:
+    """Return what this machine is: processor, cores, memory, kernel, GPU."""
+    return {
+        "processor": _proc_value(Path("/proc/cpuinfo"), "model name"),
+        "cores usable": str(len(os.sched_getaffinity(0))),
+        "memory": _proc_value(Path("/proc/meminfo"), "MemTotal"),
+        "kernel": platform.release(),
+        "architecture": platform.machine(),
+        "gpu": _first_line("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"),
+    }
+
+
 def machine_text() -> str:
-    """Return ``machine.txt``: processor, cores, memory, kernel, GPU."""
-    rows = [
-        ("processor", _proc_value(Path("/proc/cpuinfo"), "model name")),
-        ("cores usable", str(len(os.sched_getaffinity(0)))),
-        ("memory", _proc_value(Path("/proc/meminfo"), "MemTotal")),
-        ("kernel", platform.release()),
-        ("architecture", platform.machine()),
-        ("gpu", _first_line("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader")),
-    ]
-    return "".join(f"{name}: {value}\n" for name, value in rows)
+    """Return ``machine.txt``, a line for each fact of ``machine``."""
+    return "".join(f"{name}: {value}\n" for name, value in machine().items())
 
 
 @dataclass(frozen=True)
@@ -226,6 +231,7 @@ def _torch_build() -> str:
     return f"CUDA {runtime}"
 
 
+@cache
 def _version_of(name: str) -> str:
     try:
         return metadata.version(name)

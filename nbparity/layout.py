@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import packed
 from .errors import UsageError
 
 FORMAT = 2
@@ -10,7 +11,9 @@ FORMAT = 2
 ANALYSIS = "analysis.md"
 SUMMARY = "results/summary.json"
 REPORT = "results/report.html"
-HASHES = "inputs/sha256.txt"
+HASHES = "sha256.txt"
+INPUT_HASHES = "inputs/sha256.txt"
+IMAGE_HASHES = "inputs/images_sha256.txt"
 PROVENANCE = "provenance.json"
 SIGNATURE = "provenance.dsse.json"
 LEDGER = "ledger_entry.md"
@@ -30,10 +33,12 @@ GPU = "py_cuda"
 # What people read of a bundle; a cause may be named in them only if its experiment was run.
 TEXTS = (ANALYSIS, SUMMARY, REPORT, LEDGER)
 
-ALWAYS = (ANALYSIS, SUMMARY, REPORT, LEDGER, PROVENANCE, HASHES, ENV, MACHINE, GIT, RUN)
+# Lists within inputs/, derived from the files there.
+LISTS = (INPUT_HASHES, IMAGE_HASHES)
+ALWAYS = (ANALYSIS, SUMMARY, REPORT, LEDGER, PROVENANCE, HASHES, *LISTS, ENV, MACHINE, GIT, RUN)
 COMPLETE = (*ALWAYS, SBOM, VERSION, COMMANDS, PYTEST_LOG)
-# Files that only a bundle has.
-MARKS = (RUN, HASHES, PROVENANCE)
+# Files that only a bundle has; a record of `nbparity n2` has a hash list of the same name as its own.
+MARKS = (RUN, INPUT_HASHES, PROVENANCE)
 # Added to a finished bundle by `nbparity sign`, so no other file of it may depend on them.
 ADDED_LATER = frozenset({SIGNATURE})
 # A folder of such a name is being built, or was left by a run that was killed: it is no bundle.
@@ -47,9 +52,11 @@ WHAT = {
     ANALYSIS: "this text",
     SUMMARY: "every figure, for programs",
     REPORT: "this text with pictures, one file for a browser",
-    HASHES: "SHA-256 of every other file; check with `sha256sum -c inputs/sha256.txt` in the bundle's folder",
+    HASHES: "SHA-256 of every other file; check with `sha256sum -c sha256.txt` in the bundle's folder",
+    INPUT_HASHES: "SHA-256 of every other file of inputs/; check with `sha256sum -c sha256.txt` in there",
+    IMAGE_HASHES: "SHA-256 of each float image as the program wrote it, which `gunzip` gives again",
     PROVENANCE: "who made this of what: in-toto Statement with the SLSA v1 provenance predicate",
-    LEDGER: "the entry of this run in docs/fix_plan.md, before it has a number",
+    LEDGER: "the entry of this run for the ledger, before it has a number",
     SBOM: "the packages of the Python environment, CycloneDX",
     ENV: "what pinning controls; the same on every machine",
     MACHINE: "what belongs to the machine",
@@ -63,9 +70,14 @@ WHAT = {
 }
 
 
+def float_file(name: str) -> str:
+    """Return the name of a program's float image: float32, little-endian, the whole detector."""
+    return f"{name}_float.bin"
+
+
 def image(name: str) -> str:
-    """Return the float image of a program, float32, little-endian, the whole detector."""
-    return f"inputs/{name}_float.bin"
+    """Return that image as it lies in a bundle, packed."""
+    return f"inputs/{float_file(name)}{packed.SUFFIX}"
 
 
 def command_log(name: str) -> str:
@@ -109,7 +121,7 @@ def what(name: str) -> str:
         return WHAT[name]
     stem = Path(name).name
     kind = {
-        "_float.bin": "float32 image, whole detector",
+        f"_float.bin{packed.SUFFIX}": "float32 image, whole detector, packed by gzip",
         "_roi.npy": f"region of interest with {Path(name).parent.name} switched off",
         "_command.log": "standard output and error, verbatim",
     }

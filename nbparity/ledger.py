@@ -1,4 +1,7 @@
-"""``nbparity ledger BUNDLE``: enter a run into ``docs/fix_plan.md``, and into the plan that waits for it."""
+"""``nbparity ledger BUNDLE``: enter a run into the ledger, and into the plan that waits for it.
+
+Where both are, and which decision it is, says ``campaign.toml``.
+"""
 
 import json
 import re
@@ -6,16 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import atomic, layout, locks, outcome
+from . import atomic, campaign, layout, locks, outcome
 from .bundle import stamp as now
-from .digest import LEDGER_FILES
 from .errors import ExitCode, NotIntactError, UsageError
 from .hashing import sha256_of_file
 from .verify import verify
 
-FIX_PLAN, PLAN = map(Path, LEDGER_FILES)
-DECISION = "Phase M6, carry-over shim"
-ROW = re.compile(rf"^- {re.escape(DECISION)}: \[([^\]\n]*)\].*$", re.MULTILINE)
 ATTEMPT = re.compile(r"^## Attempt (\d+): ", re.MULTILINE)
 STAMP = re.compile(r"\d{8}T\d{6}Z")
 
@@ -40,16 +39,16 @@ def enter(root: Path, bundle: Path) -> Entered:
     complaints = verify(bundle)
     if complaints:
         raise NotIntactError(f"{bundle}: not entered, the bundle does not hold: {complaints[0]}")
-    with locks.exclusive(root / FIX_PLAN.parent):
-        attempt, appended = _append(root, bundle)
-        stamped, note = _stamp(root, bundle, attempt)
+    names = campaign.ledger()
+    with locks.exclusive((root / names.entries).parent):
+        attempt, appended = _append(root / names.entries, root, bundle)
+        stamped, note = _stamp(root / names.plan, names, bundle, attempt)
     # entered again it has nothing to decide, and all that was said the first time
     return Entered(attempt=attempt, appended=appended, stamped=stamped, note=note if appended else "")
 
 
-def _append(root: Path, bundle: Path) -> tuple[int, bool]:
+def _append(path: Path, root: Path, bundle: Path) -> tuple[int, bool]:
     """Return the number of the attempt and whether it is a new one."""
-    path = root / FIX_PLAN
     text = _read(path)
     # Every run has its own hash list, since the times in it differ; a copy of a bundle has the same one.
     identity = sha256_of_file(bundle / layout.HASHES)
@@ -73,22 +72,22 @@ def _place(root: Path, bundle: Path) -> str:
     return folder.relative_to(top).as_posix() if folder.is_relative_to(top) else folder.name
 
 
-def _stamp(root: Path, bundle: Path, attempt: int) -> tuple[bool, str]:
+def _stamp(path: Path, names: campaign.Ledger, bundle: Path, attempt: int) -> tuple[bool, str]:
     """Write the decision that follows from the bundle, unless a later run has decided.
 
     Tell whether it changed, and in words why not, or why no later run will change it.
     """
-    path = root / PLAN
     text = _read(path)
-    rows = ROW.findall(text)
+    row = re.compile(rf"^- {re.escape(names.decision)}: \[([^\]\n]*)\].*$", re.MULTILINE)
+    rows = row.findall(text)
     if len(rows) != 1:
-        raise UsageError(f"{path}: found {len(rows)} lines '- {DECISION}: [...]', expected one")
+        raise UsageError(f"{path}: found {len(rows)} lines '- {names.decision}: [...]', expected one")
     run = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
     decided = STAMP.search(rows[0])
     if decided and decided[0] >= run["stamp"]:
         return False, _why_left(decided[0], run["stamp"])
-    row = _row(outcome.read(bundle), run, attempt)
-    atomic.write(path, ROW.sub(lambda _: row, text))
+    decision = f"- {names.decision}: {_decision(outcome.read(bundle), run, names, attempt)}"
+    atomic.write(path, row.sub(lambda _: decision, text))
     return True, _early(run["stamp"])
 
 
@@ -108,22 +107,22 @@ def _early(stamp: str) -> str:
     return f"{stamp} is in the future: no run before it decides until the row is put right by hand"
 
 
-def _row(ended: outcome.Outcome, run: dict[str, Any], attempt: int) -> str:
-    """Write the decision: only a run of ours that ended well shows that nothing has to be carried over.
+def _decision(ended: outcome.Outcome, run: dict[str, Any], names: campaign.Ledger, attempt: int) -> str:
+    """Write the state of the decision and why: only a run of ours that ended well closes it.
 
     The decision is about any program in the place of c, but about our two others.
     """
     stamp = run["stamp"]
-    source = f"experiment {run['experiment']['id']}, attempt {attempt} in {FIX_PLAN.as_posix()}"
+    source = f"experiment {run['experiment']['id']}, attempt {attempt} in {names.entries}"
     given = [name for name in ("c_spec", "py") if run["programs"][name]["replaced"]]
     if ended.exit_code is ExitCode.OK and given:
         reason = f"verdict {ended.verdict} with programs given by the user in place of {', '.join(given)}"
-        return f"- {DECISION}: [open {stamp}] {reason} ({source})"
+        return f"[open {stamp}] {reason} ({source})"
     if ended.exit_code is ExitCode.OK:
-        reason = f"verdict {ended.verdict}, {ended.reasons[0]}: the simulator needs no carry-over to agree"
-        return f"- {DECISION}: [N/A - skipped {stamp}] {reason} ({source})"
+        reason = f"verdict {ended.verdict}, {ended.reasons[0]}: {names.because}"
+        return f"[{names.closed} {stamp}] {reason} ({source})"
     reasons = "; ".join(ended.reasons)
-    return f"- {DECISION}: [open {stamp}] verdict {ended.verdict}: {reasons} ({source})"
+    return f"[open {stamp}] verdict {ended.verdict}: {reasons} ({source})"
 
 
 def _read(path: Path) -> str:

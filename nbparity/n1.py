@@ -21,6 +21,7 @@ from . import (
     layout,
     locks,
     outcome,
+    packed,
     protected,
     provenance,
     report,
@@ -226,6 +227,13 @@ class _Render:
     target: Path
     threads: int = 1
 
+    def keep(self, written: Path) -> None:
+        """Put what the program wrote into place, packed where the target is a packed file."""
+        if self.target.suffix == packed.SUFFIX:
+            packed.write(self.target, written.read_bytes())
+        else:
+            shutil.copyfile(written, self.target)
+
 
 def _render_all(plan: Plan, folder: Path, facts: _Facts) -> None:
     """Run the three programs, the experiments on pairs that differ, the traces and the GPU leg."""
@@ -250,11 +258,11 @@ def _render(plan: Plan, folder: Path, job: _Render) -> None:
     """Run a program in an empty folder that holds nothing but the inputs, and keep its float image."""
     with tempfile.TemporaryDirectory(prefix=layout.SCRATCH, dir=folder) as scratch:
         plan.experiment.copy_inputs(Path(scratch))
-        command = command_lines.render(job.program, job.args, job.target.name)
+        written = Path(scratch) / packed.plain_name(job.target.name)
+        command = command_lines.render(job.program, job.args, written.name)
         done = _run(plan, folder, job.label, command, job.log, cwd=Path(scratch), threads=job.threads)
-        written = Path(scratch) / job.target.name
         if written.is_file():
-            shutil.copyfile(written, job.target)
+            job.keep(written)
         _must_succeed(done, job.log)
 
 

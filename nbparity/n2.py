@@ -1,4 +1,4 @@
-"""``nbparity n2``: an N1 bundle rendered and compared anew, against limits and against the bundle itself.
+"""``nbparity n2``: what a bundle compared is rendered and compared anew, with limits and with its images.
 
 The record is a folder: ``c/`` and ``c_spec/`` hold what ``nb-compare`` makes of the simulator and each C
 program, ``n2.json`` and ``n2.md`` the checks (:mod:`n2_record`). It is sealed as a bundle is.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import bundle, layout, n2_record, side_by_side, verify
+from . import bundle, layout, n2_record, packed, side_by_side, verify
 from .compare import as_roi
 from .errors import BlockedError, ExitCode, NotIntactError
 from .experiment import Experiment
@@ -49,7 +49,7 @@ class Outcome:
 
 
 def newest(parent: Path) -> Path:
-    """Return the newest complete N1 bundle of a folder; BlockedError if there is none."""
+    """Return the newest complete bundle of a folder; BlockedError if there is none."""
     found = [path for path in parent.glob("[0-9]*") if _status(path) == "complete"] if parent.is_dir() else []
     if not found:
         raise BlockedError(f"no complete bundle in {parent} (nox -s parity_n1 makes one)")
@@ -62,7 +62,7 @@ def facts(folder: Path) -> Data:
         data: Data = json.loads((folder / layout.RUN).read_text(encoding="utf-8"))
         data["status"], data["ended"], data["experiment"]["id"], data["programs"]["c"]["replaced"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NotIntactError(f"{folder}: not an N1 bundle: {layout.RUN}: {error}") from None
+        raise NotIntactError(f"{folder}: not a bundle: {layout.RUN}: {error}") from None
     return data
 
 
@@ -114,15 +114,20 @@ def _compare(plan: Plan, run: Data, folder: Path, reference: str) -> Result:
             time_limit_s=plan.time_limit_s,
         )
         try:
-            return side_by_side.compare_programs(job, folder / reference)
+            result = side_by_side.compare_programs(job, folder / reference)
         except RunnerError as error:
             raise BlockedError(f"py beside {reference}: {error}") from None
+    for name in map(layout.float_file, side_by_side.SIDES):
+        plain = folder / reference / name
+        packed.write(plain.with_name(f"{name}{packed.SUFFIX}"), plain.read_bytes())
+        plain.unlink()
+    return result
 
 
 def _seal(plan: Plan, folder: Path, results: Mapping[str, Result]) -> tuple[Check, ...]:
     """Write what of the bundle the record rests on, the checks, and the hash list; return the checks."""
-    shutil.copyfile(plan.bundle / layout.HASHES, folder / n2_record.BUNDLE_HASHES)
-    shutil.copyfile(plan.bundle / layout.RUN, folder / n2_record.BUNDLE_RUN)
+    for copy, name in n2_record.COPIES.items():
+        shutil.copyfile(plan.bundle / name, folder / copy)
     measures = Measures(thresholds=plan.thresholds, limits=plan.limits)
     raw = n2_record.raw_hashes(folder)
     checks = n2_record.checks(folder, raw, results, measures)

@@ -1,8 +1,8 @@
-"""The record of N2: what the folder holds, and what follows from its raw files.
+"""The record of ``nbparity n2``: what the folder holds, and what follows from its raw files.
 
-Raw are ``c/`` and ``c_spec/``, which ``nb-compare`` makes, and two copies from the bundle: its hash list,
-with what its images are, and its facts. ``n2.json``, with the hash of each of them, and ``n2.md`` follow from
-these, so ``verify`` can derive them again; the hash list covers all of it.
+Raw are ``c/`` and ``c_spec/``, which ``nb-compare`` makes, their images packed, and three copies from the
+bundle: its hash list, the list of its images, and its facts. ``n2.json``, with the hash of each of them, and
+``n2.md`` follow from these, so ``verify`` can derive them again; the hash list covers all of it.
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import layout, side_by_side
+from . import layout, packed, side_by_side
 from .checks import FAIL, INFO, PASS
 from .compare import as_roi
 from .experiment import from_record
@@ -22,11 +22,16 @@ from .thresholds import NbCompareLimits, Thresholds
 Data = dict[str, Any]
 REFERENCES = ("c", "c_spec")
 CHECKS, TEXT, HASHES = "n2.json", "n2.md", "sha256.txt"
-BUNDLE_HASHES, BUNDLE_RUN = "bundle_sha256.txt", "bundle_run.json"
+BUNDLE_HASHES, BUNDLE_RUN, BUNDLE_IMAGES = "bundle_sha256.txt", "bundle_run.json", "bundle_images_sha256.txt"
+COPIES = {BUNDLE_HASHES: layout.HASHES, BUNDLE_RUN: layout.RUN, BUNDLE_IMAGES: layout.IMAGE_HASHES}
 MARKS = (CHECKS, BUNDLE_HASHES)
 FORMAT = 2
-PARTS = (CHECKS, TEXT, HASHES, BUNDLE_HASHES, BUNDLE_RUN)
-IMAGES = {"c": "c/c_float.bin", "c_spec": "c_spec/c_float.bin", "py": "c_spec/py_float.bin"}
+PARTS = (CHECKS, TEXT, HASHES, *COPIES)
+IMAGES = {
+    "c": f"c/c_float.bin{packed.SUFFIX}",
+    "c_spec": f"c_spec/c_float.bin{packed.SUFFIX}",
+    "py": f"c_spec/py_float.bin{packed.SUFFIX}",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +94,7 @@ def checks(
     """Judge the figures of both pairs, and whether every image has the bytes that the bundle has."""
     spec, c = compared["c_spec"], compared["c"]
     thresholds, limits = measures.thresholds, measures.limits
-    listed = parse_sha256_list((folder / BUNDLE_HASHES).read_bytes().decode("utf-8"), BUNDLE_HASHES)
+    images = _listed(folder, BUNDLE_IMAGES)
     return (
         _at_least(
             "py vs c_spec, bit-identical", spec.pair.bit_identical_fraction, thresholds.min_bit_identical
@@ -104,7 +109,10 @@ def checks(
             _at_least("py vs c, correlation", _correlation(c), limits.min_correlation),
             _ratio("py vs c, ratio of sums", c, 1 / limits.max_sum_factor, limits.max_sum_factor),
         ),
-        *(_same_bytes(name, raw[file] == listed[layout.image(name)]) for name, file in IMAGES.items()),
+        *(
+            _same_bytes(name, packed.sha256_of_content(folder / file) == images[layout.float_file(name)])
+            for name, file in IMAGES.items()
+        ),
     )
 
 
@@ -113,6 +121,11 @@ def _beside_the_bits(result: Result, *found: Check) -> tuple[Check, ...]:
     if not result.pair.identical:
         return found
     return tuple(replace(check, passed=None, expected="follows from identical bits") for check in found)
+
+
+def _listed(folder: Path, name: str) -> dict[str, str]:
+    """Read a hash list of a record."""
+    return parse_sha256_list((folder / name).read_bytes().decode("utf-8"), name)
 
 
 def _same_bytes(name: str, same: bool) -> Check:
@@ -159,15 +172,16 @@ def texts(folder: Path, raw: Mapping[str, str], bundle_name: str, found: Sequenc
         ],
         "files_sha256": dict(raw),
     }
-    title = f"# N2 of bundle {bundle_name}, experiment {run['experiment']['id']}"
+    title = f"# Bundle {bundle_name} compared anew, experiment {run['experiment']['id']}"
     return {CHECKS: json.dumps(data, indent=1) + "\n", TEXT: f"{title}\n\n{table(found)}"}
 
 
 def statement_complaints(folder: Path, raw: Mapping[str, str]) -> list[str]:
     """Name what the copies from the bundle say otherwise than the rest of the record."""
-    listed = parse_sha256_list((folder / BUNDLE_HASHES).read_bytes().decode("utf-8"), BUNDLE_HASHES)
-    if raw[BUNDLE_RUN] != listed[layout.RUN]:
-        return [f"untrue: {BUNDLE_RUN} is not the {layout.RUN} that {BUNDLE_HASHES} lists"]
+    listed = _listed(folder, BUNDLE_HASHES)
+    for copy in (BUNDLE_RUN, BUNDLE_IMAGES):
+        if raw[copy] != listed[COPIES[copy]]:
+            return [f"untrue: {copy} is not the {COPIES[copy]} that {BUNDLE_HASHES} lists"]
     run = json.loads((folder / BUNDLE_RUN).read_text(encoding="utf-8"))
     wanted = {"args": list(arguments(run)), "roi": run["experiment"]["roi"]}
     found = []

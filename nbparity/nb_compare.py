@@ -12,7 +12,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import NoReturn
 
-from . import bundle, side_by_side
+from . import bundle, locks, side_by_side
 from .compare import as_roi
 from .errors import NotWrittenError, ParityError, UsageError
 from .explain import words
@@ -171,10 +171,14 @@ def _build(programs: Programs) -> None:
     """Bring our own C program up to date, if it is the one to run."""
     command = build_command(ROOT)
     ours = is_built_here(programs.c, ROOT) and prebuilt_log(ROOT) is None
-    if not ours or not (Path(command[-1]) / "Makefile").is_file():
+    if ours and not (Path(command[-1]) / "Makefile").is_file():
+        raise UsageError("no C program: name one with --c-bin or NB_C_BIN; only a checkout builds its own")
+    if not ours:
         return
     try:
-        made = subprocess.run([command[0], "-s", *command[1:]], capture_output=True, text=True)
+        # as for the other runs: make does not know of another one in the same folder
+        with locks.exclusive(Path(command[-1])):
+            made = subprocess.run([command[0], "-s", *command[1:]], capture_output=True, text=True)
     except OSError as error:
         raise RunnerError(f"c cannot be built: {command[0]}: {error.strerror}") from None
     if made.returncode != 0:

@@ -37,7 +37,7 @@ def require_library() -> None:
     """Raise BlockedError if the package with the types of the statement is not installed."""
     if importlib.util.find_spec("in_toto_attestation") is None:
         raise BlockedError(
-            "package in-toto-attestation is not installed: pip install 'nanobrag-torch[harness]'"
+            "package in-toto-attestation is not installed: pip install in-toto-attestation, or make venv"
         )
 
 

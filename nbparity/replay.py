@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from . import digest, environment, layout, n1
+from . import digest, environment, layout, n1, packed
 from .compare import Comparison, FloatImage, compare, read_float_image
 from .errors import BlockedError, UsageError
 from .experiment import Experiment, from_record, load
@@ -24,6 +24,8 @@ from .programs import Programs
 from .thresholds import of_record
 
 Data = dict[str, Any]
+STORED = {packed.plain_name(file): file for file in map(layout.image, layout.IMAGES)}
+"""The file of a bundle that holds an image, by the name of the image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,12 +145,13 @@ def _summary(bundle: Path) -> Data:
 
 def _differences(recorded: Path, found: Path, name: str) -> tuple[str, ...]:
     """Say in which way a part differs, and by how much."""
-    old, new = recorded / name, found / name
+    file = STORED.get(name, name)
+    old, new = recorded / file, found / file
     for path, where in ((old, "in the bundle"), (new, "in the replay")):
         if not path.is_file():
             return (f"not there {where}",)
-    if name.endswith((".bin", ".npy")):
-        return _image_difference(recorded, found, name)
+    if name in STORED or name.endswith(".npy"):
+        return _image_difference(recorded, found, file)
     return tuple(_lines(_text(recorded, name), _text(found, name)))
 
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +23,7 @@ from .outcome import PASS as GOOD
 from .pictures import Picture
 
 if TYPE_CHECKING:
+    from jinja2 import Template
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
@@ -58,7 +60,7 @@ def check_packages() -> None:
     missing = [name for module, name in PACKAGES.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise BlockedError(
-            f"the report needs {', '.join(missing)}: pip install 'nanobrag-torch[harness]', or make venv"
+            f"the report needs {', '.join(missing)}: pip install {' '.join(missing)}, or make venv"
         )
 
 
@@ -70,8 +72,6 @@ def html(bundle: Path, summary: Data) -> str:
 
 def page(parts: Sequence[str], summary: Data, drawn: Sequence[Picture]) -> str:
     """Set the parts of the analysis and the pictures as a page; ValueError for a picture without its part."""
-    from jinja2 import Environment, StrictUndefined
-
     markdown = _markdown()
     # The result and its sentence, the first line below the title, are set as a badge and beside it.
     head = parts[0].replace(f"\n\n{summary['result']}: {summary['said']}\n", "\n", 1)
@@ -79,15 +79,7 @@ def page(parts: Sequence[str], summary: Data, drawn: Sequence[Picture]) -> str:
     lost = [picture.title for picture in drawn if not any(picture in found.pictures for found in sections)]
     if lost:
         raise ValueError(f"no part of the analysis for the pictures {', '.join(lost)}")
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["png_uri"] = png_uri
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    return _template().render(
         head=sections[0],
         sections=sections[1:],
         result=summary["result"],
@@ -96,6 +88,22 @@ def page(parts: Sequence[str], summary: Data, drawn: Sequence[Picture]) -> str:
         width=round(pictures.SIZE_IN[0] * pictures.DPI),
         height=round(pictures.SIZE_IN[1] * pictures.DPI),
     )
+
+
+@cache
+def _template() -> "Template":
+    """Return the compiled page, which takes longer to compile than to fill in."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["png_uri"] = png_uri
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
 
 
 def png_uri(png: bytes) -> str:
@@ -139,6 +147,7 @@ def _section(markdown: "MarkdownIt", part: str, drawn: Sequence[Picture]) -> Sec
     )
 
 
+@cache
 def _markdown() -> "MarkdownIt":
     """Return a converter for paragraphs, lists, tables and code; no picture, link or HTML."""
     from markdown_it import MarkdownIt

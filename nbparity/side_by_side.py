@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from . import causes, environment, png, registration, resample, thresholds
+from . import causes, environment, packed, png, registration, resample, thresholds
 from .case_runs import SHAPE
 from .causes import Setting
 from .compare import Comparison, FloatImage, Roi, compare, crop, read_float_image, undefined
@@ -97,7 +97,7 @@ def require_packages() -> None:
     """Raise UsageError if a package is missing that pictures and peaks need."""
     missing = [name for module, name in PACKAGES.items() if importlib.util.find_spec(module) is None]
     if missing:
-        raise UsageError(f"{' and '.join(missing)} not installed: pip install 'nanobrag-torch[compare]'")
+        raise UsageError(f"{' and '.join(missing)} not installed: pip install {' '.join(missing)}")
 
 
 def canonical(args: Sequence[str]) -> tuple[str, ...]:
@@ -202,14 +202,15 @@ def _digests(images: dict[str, FloatImage]) -> dict[str, str]:
 
 
 def compare_again(folder: Path, roi: Roi | None, limits: NbCompareLimits) -> Result:
-    """Return the figures of a folder that ``compare_programs`` filled, from its images; no seconds.
+    """Return the figures of a folder that ``compare_programs`` filled; no seconds.
 
-    Raises RunnerError if there is no image that can be read, OSError if there is no output of a program.
+    The images are packed by then. Raises RunnerError if there is no image that can be read, OSError if there
+    is no output of a program.
     """
     images = {}
     for side in SIDES:
         printed = (folder / f"{side}_stdout.txt").read_text(encoding="utf-8", errors="replace")
-        images[side] = _read(side, folder / f"{side}_float.bin", printed)
+        images[side] = _read(side, folder / f"{side}_float.bin{packed.SUFFIX}", printed)
     shapes = {side: (image.shape[0], image.shape[1]) for side, image in images.items()}
     if shapes["c"] != shapes["py"]:
         return Result(pair=_of_other_shapes(shapes), peaks=None, shapes=shapes, wall_s={})

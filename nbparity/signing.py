@@ -169,5 +169,5 @@ def _require_library() -> None:
         or importlib.util.find_spec("cryptography") is None
     ):
         raise BlockedError(
-            "package securesystemslib[crypto] is not installed: pip install 'nanobrag-torch[harness]'"
+            "package securesystemslib[crypto] is not installed: pip install 'securesystemslib[crypto]'"
         )

@@ -132,8 +132,8 @@ def _commands(
         # an image brings them along
         rows.append(_row(BUILD, build_command(root), needed=False))
     for program in programs.all():
-        file = Path(layout.image(program.name)).name
         rows.append(_row(layout.version_label(program.name), command_lines.version(program)))
+        file = layout.float_file(program.name)
         rows.append(_row(program.name, command_lines.render(program, experiment.roi_args, file)))
     if run["gpu"]["ran"] or run["status"] != "complete":
         rows.append(_row(layout.GPU, command_lines.render_on_gpu(programs.py, experiment.roi_args)))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import layout, outcome, photometry, pytest_log, trace_runs, trace_tables
+from . import layout, outcome, packed, photometry, pytest_log, trace_runs, trace_tables
 from .ablation import CAUSE
 from .causes import explains
 from .compare import (
@@ -25,12 +25,13 @@ from .compare import (
     read_float_image,
     undefined,
 )
-from .hashing import sha256_of_file
 from .processes import lines_with, render_time_of_log_s
 from .thresholds import of_record
 from .verdict import Name, Verdict, judge
 
 Data = dict[str, Any]
+FORMAT = 2
+"""Of ``summary.json``, part of the bundle digest: another one where a figure is no longer the same."""
 PAIRS = {"py_vs_c_spec": ("py", "c_spec"), "py_vs_c": ("py", "c"), "c_vs_c_spec": ("c", "c_spec")}
 GPU_PAIR = f"{layout.GPU}_vs_c_spec"
 
@@ -44,7 +45,7 @@ def derive(bundle: Path) -> Data:
     commands = layout.read_commands(bundle)
     figures = _blocked() if run["status"] == "blocked" else _figures(bundle, run)
     found = {
-        "format": layout.FORMAT,
+        "format": FORMAT,
         "experiment": run["experiment"]["id"],
         "status": run["status"],
         **figures,
@@ -163,7 +164,7 @@ def _read(bundle: Path, name: str, shape: tuple[int, int]) -> FloatImage | str:
     """Return the image, or in words why there is none."""
     path = bundle / layout.image(name)
     if not path.is_file():
-        return f"{path.name} was not written"
+        return f"{layout.float_file(name)} was not written"
     try:
         return read_float_image(path, shape)
     except ValueError as error:
@@ -210,7 +211,7 @@ def _pytest_log(bundle: Path) -> str:
 def _image_digests(bundle: Path) -> Data:
     names = [*layout.IMAGES, layout.GPU]
     paths = {name: bundle / layout.image(name) for name in names}
-    return {name: sha256_of_file(path) for name, path in paths.items() if path.is_file()}
+    return {name: packed.sha256_of_content(path) for name, path in paths.items() if path.is_file()}
 
 
 def _timings(bundle: Path, commands: list[layout.CommandRow]) -> Data:

@@ -1,4 +1,4 @@
-"""``nbparity verify BUNDLE``: whether a bundle, or a record of N2, is complete, unchanged and true."""
+"""``nbparity verify FOLDER``: whether a bundle, or what ``n2`` wrote, is complete, unchanged and true."""
 
 import json
 from pathlib import Path
@@ -19,6 +19,7 @@ from . import (
     thresholds,
 )
 from .ablation import CAUSE
+from .bundle import input_lists
 from .errors import NotIntactError, ParityError, UsageError
 from .hashing import differences, parse_sha256_list
 
@@ -55,7 +56,7 @@ def verify(bundle: Path, public_key_file: Path | None = None) -> list[str]:
 
 
 def verify_record(folder: Path) -> list[str]:
-    """Return every complaint about a record of N2, each naming the file; an empty list means that it holds.
+    """Return every complaint about what ``n2`` wrote, each naming the file; none means that it holds.
 
     UsageError if a package is missing with which it is derived again.
     """
@@ -159,7 +160,9 @@ def _claim_complaints(bundle: Path) -> list[str]:
     """Derive from the raw files again what follows from them, and compare the texts."""
     try:
         data = summary.derive(bundle)
+        lists = input_lists(bundle).items()
         return [
+            *(complaint for name, text in lists for complaint in _text_complaints(bundle / name, name, text)),
             *_text_complaints(bundle / layout.SUMMARY, layout.SUMMARY, summary.as_text(data)),
             *_text_complaints(bundle / layout.LEDGER, layout.LEDGER, ledger_entry.text(bundle, data)),
             *_text_complaints(bundle / layout.ANALYSIS, layout.ANALYSIS, analysis.text(bundle, data)),

@@ -38,6 +38,10 @@ ROOT_ENTRIES = {
 }
 OPTIONAL = {
     SIMULATOR / "formats" / "crystallographic.py": {"gemmi"},
+    SIMULATOR / "formats" / "coordinates.py": {"gemmi"},
+    SIMULATOR / "formats" / "reflections.py": {"gemmi"},
+    SIMULATOR / "formats" / "symmetry.py": {"gemmi"},
+    SIMULATOR / "formats" / "unit_cell.py": {"gemmi"},
     HARNESS / "pictures.py": {"matplotlib"},
     HARNESS / "report.py": {"jinja2", "markdown_it"},
     HARNESS / "provenance.py": {"google", "in_toto_attestation"},

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -50,12 +51,9 @@ def ordered(image: bytes) -> npt.NDArray[np.int64]:
 
 
 @pytest.fixture(scope="module")
-def reference() -> list[str]:
+def reference(make_c: Callable[..., Path]) -> list[str]:
     """The specification program, built here."""
-    if shutil.which("make") is None or shutil.which("gcc") is None:
-        pytest.skip("no make or no gcc: the C reference cannot be built")
-    subprocess.run(["make", "-s", "-C", str(GENERATOR)], check=True)
-    return [str(GENERATOR / "build" / "nanoBragg-spec")]
+    return [str(make_c() / "nanoBragg-spec")]
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])

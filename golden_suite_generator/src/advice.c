@@ -9,7 +9,7 @@
 
 /* ---- required input, C4.17 ------------------------------------------- */
 
-bool nb_check_inputs (const nb_settings *s, nb_error *error) {
+static bool check_presence (const nb_settings *s, nb_error *error) {
   bool factors = s->hkl || s->default_f != 0.0 ||
                  nb_is_readable(s->dump);
   bool orientation = s->matrix || s->cell[0] != 0.0;
@@ -22,18 +22,38 @@ bool nb_check_inputs (const nb_settings *s, nb_error *error) {
                  "-cell");
 }
 
+/* C10.6: every file that is named can be opened */
+static bool check_files (const nb_settings *s, nb_error *error) {
+  const struct { const char *option, *path; } files[] = {
+    { "-hkl", s->hkl }, { "-mat", s->matrix },
+    { "-sourcefile", s->source_file }, { nb_stol_option(s), s->stol } };
+  for (int i = 0; i < 4; ++i) {
+    nb_file file;
+    if (!files[i].path) continue;
+    if (!nb_slurp_start(files[i].path, files[i].option, 0, &file, error))
+      return false;
+    nb_free_file(&file);
+  }
+  return true;
+}
+
+bool nb_check_inputs (const nb_settings *s, nb_error *error) {
+  return check_presence(s, error) && check_files(s, error);
+}
+
 /* ---- options without effect in this run, C8.3 ------------------------ */
 
 static void unused (const nb_settings *s, const char *option,
                     const char *because) {
-  if (nb_seen(s, option)) nb_warn("%s has no effect: %s", option, because);
+  if (nb_seen(s, option))
+    nb_warn("%s has no effect: %s", nb_spelled(s, option), because);
 }
 
 /* `on`: whether an option after `late` has undone it */
 static void later_wins (const nb_settings *s, int64_t on, const char *early,
                         const char *late) {
   if (!on && nb_seen(s, early))
-    nb_warn("%s has no effect: %s comes later", early, late);
+    nb_note("%s has no effect: %s comes later", nb_spelled(s, early), late);
 }
 
 static void warn_centres (const nb_settings *s) {
@@ -74,7 +94,9 @@ static void warn_convention (const nb_settings *s) {
       unused(s, CONVENTIONS[i], "a vector option selects the custom "
              "convention");
     for (int i = 0; ORIGINS[i]; ++i)
-      unused(s, ORIGINS[i], "it only selects the custom convention");
+      if (nb_seen(s, ORIGINS[i]))
+        nb_note("%s has no effect: it only selects the custom convention",
+                ORIGINS[i]);
     return;
   }
   for (int i = 0; VECTORS[i]; ++i)

@@ -9,11 +9,12 @@
 #include "settings.h"
 
 /*
-** Whether structure factors and an orientation were given.
+** Whether structure factors and an orientation were given, by files that can
+** be opened.
 */
 bool nb_check_inputs (const nb_settings *settings, nb_error *error);
 
-/* Warn about every option that this run does not use. */
+/* Tell of every option that this run does not use. */
 void nb_warn_unused (const nb_settings *settings);
 
 #endif

@@ -1,17 +1,24 @@
 #include "crystal.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "constants.h"
-#include "input_tables.h"
+#include "matrix.h"
 #include "orientation.h"
 
 /* the user's cell with its defaults, P3.1 */
 typedef struct {
   bool given;
   double edge[3];
+  double angle[3]; /* rad */
   double volume;   /* Vu */
 } user_cell;
+
+/* C10.3: a cell whose four sines of P3.1 are not above this is flat; rounding
+   leaves less than 1e-15 of 120 120 120 degrees, and three angles of 0.1 degree
+   make 1.7e-12 */
+static const double FLAT = 1e-12;
 
 static double clamp_sine (double s) {
   if (s > 1.0) return 1.0;
@@ -26,11 +33,16 @@ static double positive (double x) {
   return x > 0.0 ? x : NB_TINY;
 }
 
+/* the four sines of P3.1 step 2: positive if there is such a parallelepiped */
+static double four_sines (const double angle[3]) {
+  double e = (angle[0] + angle[1] + angle[2]) / 2;
+  return sin(e) * sin(e - angle[0]) * sin(e - angle[1]) *
+         sin(e - angle[2]);
+}
+
 /* Vu of P3.1 step 2 */
 static double cell_volume (const double edge[3], const double angle[3]) {
-  double e = (angle[0] + angle[1] + angle[2]) / 2;
-  double w = sin(e) * sin(e - angle[0]) * sin(e - angle[1]) *
-             sin(e - angle[2]);
+  double w = four_sines(angle);
   double v = 2.0 * edge[0] * edge[1] * edge[2] * sqrt(fabs(w));
   return v <= 0.0 ? NB_TINY : v;
 }
@@ -45,9 +57,8 @@ static void reciprocal_lengths (const double edge[3], const double angle[3],
 }
 
 /* P3.1 steps 2 to 6 */
-static void orient_cell (user_cell *cell, const double angle[3],
-                         nb_vec star[3]) {
-  const double *edge = cell->edge;
+static void orient_cell (user_cell *cell, nb_vec star[3]) {
+  const double *edge = cell->edge, *angle = cell->angle;
   double a = edge[0], b = edge[1], c = edge[2], L[3];
   double al = angle[0], be = angle[1], ga = angle[2];
   double Vu = cell->volume = cell_volume(edge, angle), Vr = 1.0 / Vu;
@@ -65,24 +76,45 @@ static void orient_cell (user_cell *cell, const double angle[3],
                       L[2] * Vu / (a * b * c * sg) };
 }
 
-static user_cell read_cell (const nb_settings *in, nb_vec star[3]) {
-  user_cell cell = { .given = in->cell[0] > 0.0 };
-  double angle[3];
-  if (!cell.given) return cell;
+/* C10.3, beside a matrix as well, which the lengths of this cell scale */
+static bool check_angles (const user_cell *cell, nb_error *e) {
+  static const char *const expected[] = { "a sum below 360",
+    "alpha below beta + gamma", "beta below alpha + gamma",
+    "gamma below alpha + beta" };
+  const double *a = cell->angle;
+  double half = (a[0] + a[1] + a[2]) / 2;
+  int worst = 0;
+  if (four_sines(a) > FLAT) return true;
+  for (int i = 1; i < 4; ++i)
+    if (sin(half - a[i - 1]) < (worst ? sin(half - a[worst - 1]) : sin(half)))
+      worst = i;
+  return nb_fail(e, "-cell: no cell has the angles %g %g %g degrees: "
+                 "expected %s", a[0] * NB_RTD, a[1] * NB_RTD, a[2] * NB_RTD,
+                 expected[worst]);
+}
+
+static bool read_cell (const nb_settings *in, user_cell *cell,
+                       nb_vec star[3], nb_error *e) {
+  *cell = (user_cell){ .given = in->cell[0] > 0.0 };
+  if (!cell->given) return true;
   for (int i = 0; i < 3; ++i) {
-    cell.edge[i] = in->cell[i] > 0.0 ? in->cell[i] : in->cell[0];
-    angle[i] = in->cell[i + 3] > 0.0 ? in->cell[i + 3] : NB_PI / 2;
+    cell->edge[i] = in->cell[i] > 0.0 ? in->cell[i] : in->cell[0];
+    cell->angle[i] = in->cell[i + 3] > 0.0 ? in->cell[i + 3] : NB_PI / 2;
   }
-  orient_cell(&cell, angle, star);
-  return cell;
+  if (!check_angles(cell, e)) return false;
+  orient_cell(cell, star);
+  return true;
 }
 
 /* P3.2 */
-static bool read_matrix (const nb_settings *in, nb_vec star[3],
-                         nb_error *e) {
-  double m[9], s = 1e-10 / in->wavelength;
+static bool read_matrix (const nb_settings *in, const user_cell *cell,
+                         nb_vec star[3], nb_error *e) {
+  nb_matrix_file file;
+  const double *m = file.number;
+  double s = 1e-10 / in->wavelength;
   if (!in->matrix) return true;
-  if (!nb_read_matrix(in->matrix, m, e)) return false;
+  if (!nb_read_matrix(in->matrix, &file, e)) return false;
+  nb_warn_matrix(in, &file, cell->given ? cell->edge : NULL, cell->angle);
   for (int i = 0; i < 3; ++i)
     star[i] = nb_scale(s, (nb_vec){ m[i], m[3 + i], m[6 + i] });
   return true;
@@ -157,8 +189,9 @@ bool nb_make_crystal (nb_settings *settings, nb_rng *rng,
   nb_vec star[3] = { { 0, 0, 0 }, { 0, 0, 0 }, { 0, 0, 0 } };
   *crystal = (nb_crystal){ .shape = settings->shape,
                            .fudge = settings->fudge };
-  user_cell cell = read_cell(settings, star);
-  if (!read_matrix(settings, star, error)) return false;
+  user_cell cell;
+  if (!read_cell(settings, &cell, star, error) ||
+      !read_matrix(settings, &cell, star, error)) return false;
   misset(settings, rng, crystal, star);
   invert(star, &cell, crystal);
   to_metres(crystal);

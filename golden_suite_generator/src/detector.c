@@ -165,7 +165,7 @@ static void normalise (setup *s) {
   d->fast = nb_unit(d->fast);
   d->slow = nb_unit(d->slow);
   if (nb_norm(d->normal) != 1.0) {
-    nb_warn("the length of -odet_vector is not exactly 1; the normal is "
+    nb_note("the length of -odet_vector is not exactly 1; the normal is "
             "rebuilt from the fast and slow axes");
     d->normal = nb_unit(nb_cross(d->fast, d->slow));
   }
@@ -185,15 +185,34 @@ static double not_zero (double ratio) {
 static void resolve_distances (setup *s) {
   nb_detector *d = s->d;
   nb_vec o = nb_rotate_xyz(d->normal, s->in->rotation);
-  s->ratio = not_zero(nb_dot(d->beam, o));
+  d->facing = nb_dot(d->beam, o);
+  s->ratio = not_zero(d->facing);
   s->close_in = s->in->has_close_distance
     ? s->in->close_distance : fabs(s->ratio * s->in->distance);
   d->distance = s->close_in / s->ratio;
 }
 
-static nb_vec turn (const setup *s, nb_vec v) {
+static nb_vec turn_about (const setup *s, nb_vec v, nb_vec axis) {
   v = nb_rotate_xyz(v, s->in->rotation);
-  return nb_rotate_axis(v, s->d->twotheta_axis, s->in->twotheta);
+  return nb_rotate_axis(v, axis, s->in->twotheta);
+}
+
+static nb_vec turn (const setup *s, nb_vec v) {
+  return turn_about(s, v, s->d->twotheta_axis);
+}
+
+/* HD-DET-4: how far an axis of unusual length moves the detector axes */
+static double swing_error (const setup *s) {
+  const nb_detector *d = s->d;
+  const nb_vec v[3] = { d->fast, d->slow, d->normal };
+  nb_vec axis = nb_unit(d->twotheta_axis);
+  double largest = 0.0;
+  for (int i = 0; i < 3; ++i) {
+    nb_vec a = turn(s, v[i]), b = turn_about(s, v[i], axis);
+    double m = nb_norm((nb_vec){ a.x - b.x, a.y - b.y, a.z - b.z });
+    if (m > largest) largest = m;
+  }
+  return largest;
 }
 
 static nb_vec sample_pivot_origin (const setup *s) {
@@ -218,6 +237,7 @@ static nb_vec beam_pivot_origin (const setup *s) {
 static void place (setup *s) {
   nb_detector *d = s->d;
   d->twotheta = s->in->twotheta;
+  d->swing_error = swing_error(s);
   if (d->pivot == NB_PIVOT_SAMPLE) d->origin = sample_pivot_origin(s);
   d->fast = turn(s, d->fast);
   d->slow = turn(s, d->slow);
@@ -256,8 +276,8 @@ static void compare_pix0 (const setup *s) {
 static bool check_lengths (const setup *s, nb_error *e) {
   const nb_detector *d = s->d;
   const double length[3] = { d->size[0], d->size[1], nb_norm(d->origin) };
-  static const char *const what[3] = { "width", "height", "distance of the "
-                                       "first pixel" };
+  static const char *const what[3] = { "width", "height",
+    "distance of the first pixel" };
   for (int i = 0; i < 3; ++i)
     if (!(fabs(length[i]) <= NB_LONGEST_M))
       return nb_fail(e, "detector: %s is %g m, expected at most %g m "

@@ -27,6 +27,8 @@ typedef struct {
   double close;          /* close distance, m (P2.8) */
   double distance;       /* m (P2.8) */
   double twotheta;       /* rad */
+  double facing;         /* beam . normal before the swing (P2.6) */
+  double swing_error;    /* largest shift of an axis by HD-DET-4 */
   long roi[4];           /* xmin xmax ymin ymax, inclusive */
 } nb_detector;
 

@@ -1,7 +1,10 @@
 #include "error.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+
+#include "mode.h"
 
 /* bytes of the UTF-8 character at s; 0 if there is none */
 static int utf8_length (const unsigned char *s) {
@@ -31,16 +34,49 @@ bool nb_fail (nb_error *error, const char *format, ...) {
   return false;
 }
 
-void nb_warn (const char *format, ...) {
-  char text[1000];
-  va_list args;
-  va_start(args, format);
-  (void)vsnprintf(text, sizeof text, format, args);
-  va_end(args);
-  one_line(text);
-  fprintf(stderr, "WARNING: %s\n", text);
+/* C5: one line, the program and the level before the text */
+static void say (const char *level, const char *text) {
+  fprintf(stderr, NB_PROGRAM ": %s: %s\n", level, text);
 }
 
-void nb_print_error (const nb_error *error) {
-  fprintf(stderr, "ERROR: %s\n", error->text);
+/* 64-bit FNV-1a */
+static uint64_t fingerprint (const char *text) {
+  uint64_t h = UINT64_C(14695981039346656037);
+  for (; *text; ++text) h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
+  return h;
 }
+
+/* whether these words were among the latest ones said (C5: equal messages are
+   given once); a run says far fewer than are remembered */
+static bool said_before (const char *text) {
+  static uint64_t said[256];
+  static size_t count = 0;
+  uint64_t new = fingerprint(text);
+  for (size_t i = 0; i < 256 && i < count; ++i)
+    if (said[i] == new) return true;
+  said[count++ % 256] = new;
+  return false;
+}
+
+static void compose (const char *level, const char *format, va_list args) {
+  char text[1000];
+  (void)vsnprintf(text, sizeof text, format, args);
+  one_line(text);
+  if (!said_before(text)) say(level, text);
+}
+
+void nb_warn (const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  compose("WARNING", format, args);
+  va_end(args);
+}
+
+void nb_note (const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  compose("NOTE", format, args);
+  va_end(args);
+}
+
+void nb_print_error (const nb_error *error) { say("ERROR", error->text); }

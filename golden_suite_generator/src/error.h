@@ -1,5 +1,5 @@
 /*
-** Errors and warnings.  Functions that can fail return false after filling an
+** Errors, warnings and notes (C5).  Functions that can fail return false after filling an
 ** nb_error; only the main program prints it and chooses the exit status (C5).
 */
 #ifndef NB_ERROR_H
@@ -27,10 +27,15 @@ typedef struct {
 */
 bool nb_fail (nb_error *error, const char *format, ...) NB_PRINTF(2, 3);
 
-/* Print one `WARNING:` line on standard error. */
+/* Print one `PROGRAM: WARNING:` line on standard error: the image is probably
+   not what was meant. */
 void nb_warn (const char *format, ...) NB_PRINTF(1, 2);
 
-/* Print the one `ERROR:` line on standard error. */
+/* Print one `PROGRAM: NOTE:` line on standard error: what may be ignored, a
+   default filled in or an option that never has an effect. */
+void nb_note (const char *format, ...) NB_PRINTF(1, 2);
+
+/* Print the one `PROGRAM: ERROR:` line on standard error. */
 void nb_print_error (const nb_error *error);
 
 #endif

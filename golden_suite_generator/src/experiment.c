@@ -24,13 +24,9 @@ static bool resolve_fluence (nb_experiment *x, nb_error *e) {
   return true;
 }
 
-/* C3.7 to C3.9: the last one named is the one in force (C2.8) */
+/* C3.7 to C3.9 */
 static bool check_amorphous (const nb_settings *in, nb_error *e) {
-  static const char *const option[] = { "-stol", "-4stol", "-Q" };
-  int last = 0;
-  for (int i = 1; i < 3; ++i)
-    if (nb_seen(in, option[i]) > nb_seen(in, option[last])) last = i;
-  return !in->stol || nb_check_stol(in->stol, option[last], e);
+  return !in->stol || nb_check_stol(in->stol, nb_stol_option(in), e);
 }
 
 /* P3.10, C4.17 */

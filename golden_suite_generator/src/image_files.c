@@ -149,19 +149,53 @@ static double grey_scale (const nb_settings *in, const nb_statistics *s) {
   return s->rmsd > 0.0 ? 250.0 / (5.0 * s->rmsd) : integer_scale(in, s);
 }
 
+/* an image that is to be written; `path` is NULL if it is not */
+typedef struct {
+  const char *option, *path;
+} output_image;
+
+enum { IMAGES = 4 };
+
+/* in the order of writing */
+static void list_images (const nb_settings *in, output_image list[IMAGES]) {
+  list[0] = (output_image){ "-floatfile", in->float_file };
+  list[1] = (output_image){ "-intfile", in->int_file };
+  list[2] = (output_image){ "-pgmfile", in->pgm_on ? in->pgm_file : NULL };
+  list[3] = (output_image){ "-noisefile",
+                            in->noise_on ? in->noise_file : NULL };
+}
+
 bool nb_check_image_files (const nb_settings *in, nb_error *error) {
-  return nb_check_output(in->float_file, "-floatfile", error) &&
-    nb_check_output(in->int_file, "-intfile", error) &&
-    (!in->pgm_on || nb_check_output(in->pgm_file, "-pgmfile", error)) &&
-    (!in->noise_on || nb_check_output(in->noise_file, "-noisefile", error));
+  output_image image[IMAGES];
+  list_images(in, image);
+  for (int i = 0; i < IMAGES; ++i)
+    if (image[i].path &&
+        !nb_check_output(image[i].path, image[i].option, error)) return false;
+  return true;
+}
+
+bool nb_stream_output (const nb_settings *in, nb_error *error) {
+  output_image image[IMAGES];
+  const output_image *stream = NULL;
+  list_images(in, image);
+  for (int i = 0; i < IMAGES; ++i) {
+    if (!image[i].path || !nb_is_stream(image[i].path)) continue;
+    if (stream)
+      return nb_fail(error, "%s: '%s' is standard output, which is taken by "
+                     "%s, expected another file", image[i].option,
+                     image[i].path, stream->option);
+    stream = &image[i];
+  }
+  return !stream ||
+    nb_take_standard_output(stream->path, stream->option, error);
 }
 
 /* R5.7 */
 static bool make_noise (conversion *c, const nb_statistics *s, nb_error *e) {
-  if (s->finite) return write_noise(c, e);
-  return nb_fail(e, "-noisefile: '%s' cannot be made: the image holds a "
-                 "pixel that is not finite, expected finite photons",
-                 c->x->settings->noise_file);
+  if (s->infinite + s->undefined == 0) return write_noise(c, e);
+  return nb_fail(e, "noise image: the float image has %ld infinite and %ld "
+                 "undefined pixels, expected finite ones", s->infinite,
+                 s->undefined);
 }
 
 bool nb_write_image_files (nb_experiment *x, const nb_image *image,

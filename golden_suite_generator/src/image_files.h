@@ -11,6 +11,12 @@
 bool nb_check_image_files (const nb_settings *settings, nb_error *error);
 
 /*
+** Where one of the images to be written is standard output (C10.5), lead all
+** text to standard error.  Value: false if two are
+*/
+bool nb_stream_output (const nb_settings *settings, nb_error *error);
+
+/*
 ** Write the files in the order of C6.3, printing its lines.
 ** Given and returned:  x   the noise stream is drawn from
 */

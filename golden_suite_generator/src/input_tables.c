@@ -3,53 +3,29 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "kind.h"
 #include "number.h"
 #include "slurp.h"
 
 static const char SOURCE_SEPARATORS[] = ",;:!";
 
-static bool read_number (const nb_reader *r, const char *token, size_t n,
-                         double *x, nb_error *e) {
+bool nb_table_number (const nb_reader *r, const char *token, size_t n,
+                      double *x, nb_error *e) {
   if (nb_read_real(token, n, x) && isfinite(*x)) return true;
   return nb_fail(e, "%s:%ld: value is '%.*s', expected a finite number",
                  r->file->path, r->line, n < 60 ? (int)n : 60, token);
 }
 
-/* ---- matrix ---------------------------------------------------------- */
+/* ---- sources --------------------------------------------------------- */
 
-static double determinant (const double m[9]) {
-  return m[0] * (m[4] * m[8] - m[5] * m[7]) -
-         m[1] * (m[3] * m[8] - m[5] * m[6]) +
-         m[2] * (m[3] * m[7] - m[4] * m[6]);
-}
-
-static bool read_nine (const nb_file *file, double m[9], nb_error *e) {
-  nb_reader r = nb_read_text(file, "");
+/* columns up to the first that begins a comment */
+static int count_further (nb_reader *r) {
   const char *token;
   size_t n;
   int count = 0;
-  r.comments = false;
-  while (count < 9 && nb_next_line(&r))
-    while (count < 9 && nb_next_token(&r, &token, &n))
-      if (!read_number(&r, token, n, &m[count++], e)) return false;
-  return count == 9 ||
-    nb_fail(e, "%s:%ld: %d numbers, expected 9 (rows of a* b* c*)",
-            file->path, r.line, count);
+  while (nb_next_token(r, &token, &n) && *token != '#') ++count;
+  return count;
 }
-
-bool nb_read_matrix (const char *path, double matrix[9], nb_error *error) {
-  nb_file file;
-  if (!nb_slurp(path, "-mat", &file, error)) return false;
-  bool good = read_nine(&file, matrix, error);
-  nb_free_file(&file);
-  if (!good) return false;
-  double d = determinant(matrix);
-  return (isfinite(d) && d != 0.0) ||
-    nb_fail(error, "%s: matrix has determinant %g, expected a finite number "
-            "other than 0", path, d);
-}
-
-/* ---- sources --------------------------------------------------------- */
 
 static bool read_source (nb_reader *r, nb_source *s, nb_error *e) {
   double *column[5] = { &s->position.x, &s->position.y, &s->position.z,
@@ -57,8 +33,10 @@ static bool read_source (nb_reader *r, nb_source *s, nb_error *e) {
   const char *token;
   size_t n;
   for (int i = 0; i < 5 && nb_next_token(r, &token, &n); ++i)
-    if (!read_number(r, token, n, column[i], e)) return false;
+    if (!nb_table_number(r, token, n, column[i], e)) return false;
   s->direction = nb_unit(s->position);
+  s->line = r->line;
+  s->further = count_further(r);
   if (!nb_has_direction(s->position))
     return nb_fail(e, "%s:%ld: source position is %g %g %g, expected a "
                    "direction", r->file->path, r->line, s->position.x,
@@ -104,7 +82,9 @@ bool nb_read_sources (const char *path, const nb_source *standard,
   *sources = NULL;
   *count = 0;
   if (!nb_slurp(path, "-sourcefile", &file, error)) return false;
-  bool good = read_list(&file, standard, sources, count, error);
+  bool good = nb_check_kind(&file, "-sourcefile", "a text list of sources",
+                            error) &&
+              read_list(&file, standard, sources, count, error);
   nb_free_file(&file);
   return good;
 }
@@ -122,7 +102,7 @@ static bool check_pairs (const nb_file *file, nb_error *e) {
       if (!nb_next_token(&r, &token, &n))
         return nb_fail(e, "%s:%ld: %d number(s), expected 2: abscissa and "
                        "structure factor", file->path, r.line, i);
-      if (!read_number(&r, token, n, &x, e)) return false;
+      if (!nb_table_number(&r, token, n, &x, e)) return false;
     }
   }
   return lines > 0 ||
@@ -133,9 +113,11 @@ static bool check_pairs (const nb_file *file, nb_error *e) {
 bool nb_check_stol (const char *path, const char *option, nb_error *error) {
   nb_file file;
   if (!nb_slurp(path, option, &file, error)) return false;
-  bool good = check_pairs(&file, error);
+  bool good = nb_check_kind(&file, option, "a text table of two columns",
+                            error) &&
+              check_pairs(&file, error);
   nb_free_file(&file);
-  if (good) nb_warn("%s: the amorphous table '%s' has no influence", option,
+  if (good) nb_note("%s: the amorphous table '%s' has no influence", option,
                     path);
   return good;
 }

@@ -1,6 +1,5 @@
 /*
-** Small text inputs: orientation matrix (F4), sources (F5), amorphous
-** table (F6).
+** Small text inputs: sources (F5), amorphous table (F6).
 */
 #ifndef NB_INPUT_TABLES_H
 #define NB_INPUT_TABLES_H
@@ -9,6 +8,7 @@
 #include <stddef.h>
 
 #include "error.h"
+#include "slurp.h"
 #include "vec.h"
 
 /* one source of the incident beam */
@@ -17,10 +17,13 @@ typedef struct {
   nb_vec direction;     /* unit vector of the position */
   double weight;        /* reported, not used */
   double wavelength;    /* m */
+  long line;            /* of the list; 0 for a generated source */
+  int further;          /* columns beyond the fifth of that line */
 } nb_source;
 
-/* The nine numbers of a matrix file, row by row; not singular. */
-bool nb_read_matrix (const char *path, double matrix[9], nb_error *error);
+/* A finite number of a text table; the error names file and line. */
+bool nb_table_number (const nb_reader *reader, const char *token, size_t n,
+                      double *x, nb_error *error);
 
 /*
 ** Read a source list; missing columns are taken from `standard` (F5.5).

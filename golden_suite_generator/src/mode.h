@@ -18,9 +18,11 @@
 #if NB_HISTORICAL
 #define NB_PROGRAM "nanoBragg"
 #define NB_MODE "historical mode"
+#define NB_CORRECTED "nanoBragg-spec -physics corrected"
 #else
 #define NB_PROGRAM "nanoBragg-spec"
 #define NB_MODE "specification mode"
+#define NB_CORRECTED "-physics corrected"
 #endif
 
 /* a spindle step at exactly 0 keeps the previous step's cell vectors */

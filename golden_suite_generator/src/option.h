@@ -39,7 +39,8 @@ typedef enum {
 /* side effects, executed when the option is met */
 enum {
   NB_SELECTS_CUSTOM = 1, NB_PIVOTS_BEAM = 2, NB_PIVOTS_SAMPLE = 4,
-  NB_NOISE_ON = 8, NB_PGM_ON = 16, NB_POLAR_ON = 32
+  NB_NOISE_ON = 8, NB_PGM_ON = 16, NB_POLAR_ON = 32,
+  NB_MAY_STREAM = 64   /* none: the file may be standard output, C10.5 */
 };
 
 typedef struct {

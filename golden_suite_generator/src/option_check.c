@@ -121,6 +121,7 @@ static bool has_word (const char *list, const char *word) {
 
 static bool check_word (const nb_use *u, nb_error *e) {
   const char *s = u->value[0];
+  if (!strcmp(s, "-") && u->option->effects & NB_MAY_STREAM) return true;
   if (s[0] == '-')
     return nb_fail(e, "%s: value is '%s', expected a %s that does not begin "
                    "with a minus sign", u->name, s,

@@ -1,6 +1,7 @@
 #include "output_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,33 @@ static bool cannot (const char *what, const nb_output *o, int reason,
                     nb_error *e) {
   return nb_fail(e, "%s: cannot %s file '%s': %s, expected a writable path",
                  o->option, what, o->path, strerror(reason));
+}
+
+/* standard output as the program found it, once it is kept for an image */
+static int standard_output = -1;
+
+bool nb_is_stream (const char *path) {
+  static const char *const names[] = { "-", "/dev/stdout", "/dev/fd/1",
+                                       "/proc/self/fd/1", NULL };
+  for (int i = 0; names[i]; ++i)
+    if (strcmp(path, names[i]) == 0) return true;
+  return false;
+}
+
+bool nb_take_standard_output (const char *path, const char *option,
+                              nb_error *error) {
+  const nb_output o = { .path = path, .option = option };
+  if (fflush(stdout) == 0) standard_output = dup(STDOUT_FILENO);
+  if (standard_output >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
+    return true;
+  return cannot("write", &o, errno, error);
+}
+
+static FILE *open_standard_output (void) {
+  int fd = dup(standard_output);
+  FILE *stream = fd < 0 ? NULL : fdopen(fd, "wb");
+  if (!stream && fd >= 0) (void)close(fd);
+  return stream;
 }
 
 /* the file a path leads to; the path itself if nothing is there yet */
@@ -40,6 +68,7 @@ static FILE *open_temporary (nb_output *o) {
 static FILE *open_stream (nb_output *o) {
   struct stat info;
   if (!o->target) return NULL;
+  if (nb_is_stream(o->path)) return open_standard_output();
   if (stat(o->target, &info) != 0 || S_ISREG(info.st_mode))
     return open_temporary(o);
   if (S_ISDIR(info.st_mode)) return errno = EISDIR, NULL;
@@ -87,6 +116,9 @@ bool nb_check_output (const char *path, const char *option,
                       nb_error *error) {
   nb_output o = { .path = path, .option = option };
   struct stat info;
+  if (nb_is_stream(path))
+    return fcntl(STDOUT_FILENO, F_GETFD) >= 0 ||
+           cannot("write", &o, errno, error);
   if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) &&
       !S_ISDIR(info.st_mode))
     return access(path, W_OK) == 0 || cannot("write", &o, errno, error);

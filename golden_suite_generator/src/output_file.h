@@ -18,6 +18,16 @@ typedef struct {
   int reason;           /* errno of the first failed write, or 0 */
 } nb_output;
 
+/* Whether the path is one of the names of standard output, C10.5. */
+bool nb_is_stream (const char *path);
+
+/*
+** Keep standard output for the image that is written to such a path, and lead
+** all text to standard error from here on.
+*/
+bool nb_take_standard_output (const char *path, const char *option,
+                              nb_error *error);
+
 /*
 ** Open a temporary file in the folder of `path`.  A path that exists and is
 ** not a regular file (a device, a pipe) is written directly.

@@ -178,14 +178,14 @@ static void side_effects (unsigned effects, nb_settings *s) {
   if (effects & NB_POLAR_ON) s->polarization = NB_ON;
 }
 
-static void warn_without_effect (const nb_use *u) {
+static void note_without_effect (const nb_use *u) {
   const char *instead = u->option->instead;
   if (!instead) return;
   if (*instead)
-    nb_warn("%s has no effect; the effective option is %s", u->name,
+    nb_note("%s has no effect; the effective option is %s", u->name,
             instead);
   else
-    nb_warn("%s has no effect", u->name);
+    nb_note("%s has no effect", u->name);
 }
 
 static void apply (const scan *uses, nb_settings *s) {
@@ -195,7 +195,8 @@ static void apply (const scan *uses, nb_settings *s) {
     if (u->option->given) *(bool *)field(s, u->option->given) = true;
     side_effects(u->option->effects, s);
     s->seen[u->option - nb_options] = i + 1;
-    warn_without_effect(u);
+    s->spelling[u->option - nb_options] = u->name;
+    note_without_effect(u);
   }
 }
 
@@ -238,4 +239,19 @@ nb_outcome nb_parse (int argc, char **argv, nb_settings *settings,
 int nb_seen (const nb_settings *settings, const char *option) {
   const nb_option *o = nb_find_option(option);
   return o ? settings->seen[o - nb_options] : 0;
+}
+
+const char *nb_spelled (const nb_settings *settings, const char *option) {
+  const nb_option *o = nb_find_option(option);
+  return o && settings->seen[o - nb_options]
+    ? settings->spelling[o - nb_options] : option;
+}
+
+const char *nb_stol_option (const nb_settings *settings) {
+  static const char *const option[] = { "-stol", "-4stol", "-Q" };
+  int last = 0;
+  for (int i = 1; i < 3; ++i)
+    if (nb_seen(settings, option[i]) > nb_seen(settings, option[last]))
+      last = i;
+  return option[last];
 }

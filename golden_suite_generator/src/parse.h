@@ -24,4 +24,10 @@ nb_outcome nb_parse (int argc, char **argv, nb_settings *settings,
 /* Place of the last use of an option (canonical spelling); 0 = not used. */
 int nb_seen (const nb_settings *settings, const char *option);
 
+/* An option (canonical spelling) as its last use spelled it. */
+const char *nb_spelled (const nb_settings *settings, const char *option);
+
+/* The option of the amorphous table in force: the last one (C2.8). */
+const char *nb_stol_option (const nb_settings *settings);
+
 #endif

@@ -209,8 +209,8 @@ static void add_orientations (state *s) {
 
 /* ---- sources, P6.7 --------------------------------------------------- */
 
-static bool beyond_dmin (const state *s) {
-  double dmin = s->x->settings->dmin, stol = 0.5 * nb_norm(s->q);
+bool nb_beyond_dmin (double dmin, nb_vec q) {
+  double stol = 0.5 * nb_norm(q);
   return dmin > 0.0 && stol > 0.0 && dmin > 0.5 / stol;
 }
 
@@ -243,7 +243,7 @@ static void add_source (state *s) {
                    (d.z - k.z) / s->wavelength };
   if (traces_first_source(s)) trace_geometry(s);
   remember_background(s);
-  if (beyond_dmin(s)) return;
+  if (nb_beyond_dmin(s->x->settings->dmin, s->q)) return;
   update_polar(s);
   add_orientations(s);
 }
@@ -265,6 +265,12 @@ static nb_vec curved_position (const nb_detector *d, nb_vec flat) {
   return nb_rotate_axis(v, d->fast, flat.z / d->distance);
 }
 
+nb_vec nb_detector_position (const nb_experiment *x, double F, double S,
+                             double O) {
+  nb_vec flat = flat_position(&x->detector, F, S, O);
+  return x->settings->curved ? curved_position(&x->detector, flat) : flat;
+}
+
 static void locate (state *s, long i, long j) {
   const nb_experiment *x = s->x;
   long os = x->oversample;
@@ -272,19 +278,26 @@ static void locate (state *s, long i, long j) {
   double O = (double)s->layer * x->sampling.layers.step;
   double F = sub * (double)(s->fast * os + j) + sub / 2.0;
   double S = sub * (double)(s->slow * os + i) + sub / 2.0;
-  s->position = flat_position(&x->detector, F, S, O);
-  if (x->settings->curved)
-    s->position = curved_position(&x->detector, s->position);
+  s->position = nb_detector_position(x, F, S, O);
   s->radius = nb_norm(s->position);
   s->diffracted = nb_unit(s->position);
 }
 
+double nb_solid_angle (const nb_experiment *x, double R) {
+  double pix = x->detector.pixel;
+  return x->settings->point_pixel
+    ? 1.0 / R / R : pix * pix / R / R * x->detector.close / R;
+}
+
 static void update_omega (state *s, double *omega_sum) {
-  double pix = s->x->detector.pixel, R = s->radius;
   if (s->omega == 0.0 || s->x->settings->per_subpixel_omega)
-    s->omega = s->x->settings->point_pixel
-      ? 1.0 / R / R : pix * pix / R / R * s->x->detector.close / R;
+    s->omega = nb_solid_angle(s->x, s->radius);
   *omega_sum += s->omega;
+}
+
+double nb_capture (const nb_sampling *n, long layer, double z) {
+  double t = (double)layer, dT = n->layers.step;
+  return exp(-t * dT * n->mu / z) - exp(-(t + 1.0) * dT * n->mu / z);
 }
 
 static void update_capture (state *s) {
@@ -292,9 +305,8 @@ static void update_capture (state *s) {
   bool no_sensor = n->layers.range <= 0.0;
   if (corrected(s) && no_sensor) return;   /* HD-THK-3 */
   if (s->capture != 0.0 && !s->x->settings->per_subpixel_thick) return;
-  double t = (double)s->layer, dT = n->layers.step;
-  double z = nb_dot(s->diffracted, s->x->detector.normal);
-  s->capture = exp(-t * dT * n->mu / z) - exp(-(t + 1.0) * dT * n->mu / z);
+  s->capture = nb_capture(n, s->layer,
+                          nb_dot(s->diffracted, s->x->detector.normal));
 }
 
 static void add_subpixel (state *s, long i, long j, double *omega_sum) {

@@ -21,6 +21,20 @@ typedef struct {
 
 nb_carry nb_fresh_carry (const nb_experiment *experiment);
 
+/* Laboratory position (m) of the detector coordinates F, S, O (m), P6.4. */
+nb_vec nb_detector_position (const nb_experiment *experiment, double F,
+                             double S, double O);
+
+/* Solid angle (sr) of a pixel at the distance R (m), P6.5. */
+double nb_solid_angle (const nb_experiment *experiment, double R);
+
+/* Fraction of the photons that a layer of a sensor takes, P6.6; z is the
+   cosine between their direction and the normal. */
+double nb_capture (const nb_sampling *sampling, long layer, double z);
+
+/* Whether the scattering vector q (1/m) is beyond dmin (m), P6.7. */
+bool nb_beyond_dmin (double dmin, nb_vec q);
+
 /*
 ** Render one pixel.
 ** Given and returned:  carry

@@ -7,12 +7,14 @@
 #endif
 
 #include "alloc.h"
+#include "mode.h"
 #include "pixel.h"
 
 /* a contiguous block of rows, the share of one thread (P0.7) */
 typedef struct {
   long first, last;      /* rows first <= y < last */
   long switched_row;     /* where interpolation stopped; -1 = nowhere */
+  long switched_fast;
 } block;
 
 typedef struct {
@@ -66,29 +68,36 @@ static void count_row (job *j) {
 
 /* ---- rows and blocks ------------------------------------------------- */
 
-static void render_row (job *j, nb_carry *carry, long slow) {
+/* Value: the pixel in which interpolation stopped, -1 = in none */
+static long render_row (job *j, nb_carry *carry, long slow) {
+  long switched = -1;
   const nb_experiment *x = j->x;
   float *row = j->image->pixel + slow * j->image->fast;
   j->row_omega[slow] = 0.0;
   for (long fast = 0; fast < j->image->fast; ++fast) {
     nb_trace *trace = NULL;
     if (!nb_is_rendered(x, fast, slow)) continue;
+    bool before = carry->interpolating;
     if (slow == j->trace->slow && fast == j->trace->fast &&
         nb_trace_begin(j->trace)) trace = j->trace;
     /* P6.11 step 5: a negative zero becomes positive */
     row[fast] = (float)(0.0 + nb_render_pixel(x, carry, fast, slow, trace,
                                               &j->row_omega[slow]));
+    if (before && !carry->interpolating) switched = fast;
   }
+  return switched;
 }
 
 static void render_block (job *j, block *b) {
   const nb_detector *d = &j->x->detector;
   nb_carry carry = nb_fresh_carry(j->x);
   for (long slow = b->first; slow < b->last; ++slow) {
-    bool before = carry.interpolating;
     if (slow < d->roi[2] || slow > d->roi[3]) continue;
-    render_row(j, &carry, slow);
-    if (before && !carry.interpolating) b->switched_row = slow;
+    long fast = render_row(j, &carry, slow);
+    if (fast >= 0) {
+      b->switched_row = slow;
+      b->switched_fast = fast;
+    }
     count_row(j);
   }
 }
@@ -100,7 +109,7 @@ static void render_without_interpolation (job *j, const block *b) {
   carry.interpolating = false;
   for (long slow = b->first; slow < last; ++slow)
     if (slow >= j->x->detector.roi[2] && slow <= j->x->detector.roi[3])
-      render_row(j, &carry, slow);
+      (void)render_row(j, &carry, slow);
 }
 
 static void make_blocks (job *j) {
@@ -108,7 +117,7 @@ static void make_blocks (job *j) {
   long first = 0;
   for (int i = 0; i < j->block_count; ++i) {
     long rows = q + (i < r ? 1 : 0);
-    j->blocks[i] = (block){ first, first + rows, -1 };
+    j->blocks[i] = (block){ first, first + rows, -1, -1 };
     first += rows;
   }
 }
@@ -127,8 +136,11 @@ static void render_all (job *j) {
   for (int i = 0; i < n; ++i) render_block(j, &j->blocks[i]);
   int switched = first_switch(j);
   if (switched == n) return;
-  nb_warn("interpolation left the table in row %ld; it is off from there "
-          "on", j->blocks[switched].switched_row);
+  nb_warn("interpolation left the structure-factor table at pixel slow %ld "
+          "fast %ld and is off from there on (HD-INT-1), use " NB_CORRECTED
+          ", -nointerpolate or a larger list",
+          j->blocks[switched].switched_row,
+          j->blocks[switched].switched_fast);
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(n) schedule(static, 1)
 #endif

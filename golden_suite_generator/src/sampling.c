@@ -84,7 +84,7 @@ static void resolve_layers (const nb_settings *in, nb_sampling *out) {
   out->mu = in->depth_mu;
   if (s.range > 0.0 && out->mu < 0.0) {
     out->mu = 1.0 / s.range;
-    nb_warn("no attenuation depth given: mu is 1/thickness = %g 1/m",
+    nb_note("no attenuation depth given: mu is 1/thickness = %g 1/m",
             out->mu);
   }
   clean_up(&s);
@@ -132,7 +132,7 @@ static void resolve_mosaic (const nb_settings *in, nb_sampling *out) {
   out->domains = in->mosaic_domains > 0 ? (long)in->mosaic_domains : 10;
   if (out->mosaic_spread > 0.0) {
     if (in->mosaic_domains <= 0)
-      nb_warn("-mosaic without -mosaic_domains: 10 domains");
+      nb_note("-mosaic without -mosaic_domains: 10 domains");
     return;
   }
   if (in->mosaic_domains > 0)

@@ -122,6 +122,7 @@ typedef struct {
 
   /* 1-based place of the last use of each option row; 0 = not used */
   int seen[NB_MAX_OPTIONS];
+  const char *spelling[NB_MAX_OPTIONS];   /* of that use */
 } nb_settings;
 
 /* The defaults; `now` is the Unix time (s) from which seeds are made, R2.1. */

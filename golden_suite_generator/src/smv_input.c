@@ -7,9 +7,11 @@
 
 #include "alloc.h"
 #include "constants.h"
+#include "kind.h"
 #include "mode.h"
 #include "number.h"
 #include "slurp.h"
+#include "smv_type.h"
 
 static const double LARGEST_HEADER = 16777216.0;
 
@@ -77,7 +79,10 @@ static bool load_header (const char *path, smv *s, nb_error *e) {
   static const char start[] = "{\nHEADER_BYT";
   double bytes = 0.0;
   if (!nb_slurp_start(path, s->option, 512, &s->header, e)) return false;
-  if (s->header.size < 512 || memcmp(s->header.data, start, 12) != 0)
+  bool starts = strncmp(s->header.data, start, 12) == 0;
+  if (!starts && !nb_check_kind(&s->header, s->option, "an SMV image", e))
+    return false;
+  if (s->header.size < 512 || !starts)
     return nb_fail(e, "%s: file '%s' does not start as an SMV image, "
                    "expected a header of at least 512 bytes", s->option,
                    path);
@@ -92,6 +97,15 @@ static bool load_header (const char *path, smv *s, nb_error *e) {
   return s->header.size == (size_t)bytes ||
     nb_fail(e, "%s: file '%s' has HEADER_BYTES %g, expected at most its size "
             "of %zu bytes", s->option, path, bytes, s->header.size);
+}
+
+bool nb_load_header (const char *path, bool is_mask, nb_file *header,
+                     nb_error *error) {
+  smv s = { .option = is_mask ? "-mask" : "-img" };
+  bool good = load_header(path, &s, error);
+  *header = s.header;
+  if (!good) nb_free_file(header);
+  return good;
 }
 
 static bool open_smv (const char *path, bool is_mask, smv *s, nb_error *e) {
@@ -221,20 +235,26 @@ static bool check_mask (const smv *s, long fast, long slow, nb_error *e) {
   return true;
 }
 
-/* F12.5: only whether a pixel is 0 matters, so bytes are not swapped */
+/* ---- pixels of a mask, F12.8 ------------------------------------------ */
+
+static bool check_length (const nb_file *file, size_t need, nb_error *e) {
+  return file->size >= need ||
+    nb_fail(e, "-mask: file '%s' is truncated: %zu bytes, expected %zu",
+            file->path, file->size, need);
+}
+
 static unsigned char *read_pixels (const smv *s, size_t pixels,
                                    nb_error *e) {
   nb_file file;
-  size_t head = s->header.size, need = head + 2 * pixels;
-  if (!nb_slurp_start(s->header.path, "-mask", need, &file, e)) return NULL;
+  nb_pixel_type type;
+  if (!nb_read_pixel_type(&s->header, s->option, &type, e)) return NULL;
+  size_t head = s->header.size, need = head + type.size * pixels;
+  if (!nb_slurp_start(s->header.path, "-mask", need, &file, e))
+    return NULL;
   unsigned char *mask = NULL;
-  if (file.size < need)
-    (void)nb_fail(e, "-mask: file '%s' is truncated: %zu bytes, expected "
-                  "%zu", file.path, file.size, need);
-  else
-    mask = nb_alloc(pixels, 1, "-mask", e);
+  if (check_length(&file, need, e)) mask = nb_alloc(pixels, 1, "-mask", e);
   for (size_t i = 0; mask && i < pixels; ++i)
-    mask[i] = file.data[head + 2 * i] || file.data[head + 2 * i + 1];
+    mask[i] = !nb_is_zero(file.data + head + type.size * i, &type);
   nb_free_file(&file);
   return mask;
 }

@@ -8,6 +8,11 @@
 
 #include "error.h"
 #include "settings.h"
+#include "slurp.h"
+
+/* The text of a header, NUL-terminated; the caller frees it. */
+bool nb_load_header (const char *path, bool is_mask, nb_file *header,
+                     nb_error *error);
 
 /*
 ** Let the header of an SMV file set geometry.

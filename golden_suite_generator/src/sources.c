@@ -1,5 +1,7 @@
 #include "sources.h"
 
+#include <math.h>
+
 #include "alloc.h"
 #include "constants.h"
 
@@ -97,13 +99,122 @@ static bool check_wavelengths (const nb_experiment *x, nb_error *e) {
   return true;
 }
 
+/* ---- what a list says that is not used, F5.6 -------------------------- */
+
+static const double SAME_WEIGHT = 1e-6;   /* one weight in few digits */
+static const double FAR_WAVELENGTH = 2.0; /* factor; no beam holds both */
+static const double SPECTRUM = 0.01;
+static const double LONGEST_M = 1e-6;     /* no X-ray: given in Angstrom */
+static const double FURTHEST_DEG = 45.0;  /* conventions are 90 apart */
+
+static bool other_weight (const nb_experiment *x, const nb_source *s) {
+  double first = x->sources[0].weight;
+  return fabs(s->weight - first) >
+         SAME_WEIGHT * fmax(fabs(s->weight), fabs(first));
+}
+
+static bool no_weight (const nb_experiment *x, const nb_source *s) {
+  (void)x;
+  return s->weight <= 0.0;
+}
+
+static bool has_further (const nb_experiment *x, const nb_source *s) {
+  (void)x;
+  return s->further > 0;
+}
+
+static bool far_wavelength (const nb_experiment *x, const nb_source *s) {
+  double ratio = s->wavelength / x->settings->wavelength;
+  return !(ratio >= 1.0 / FAR_WAVELENGTH && ratio <= FAR_WAVELENGTH);
+}
+
+static double off_deg (const nb_experiment *x, const nb_source *s) {
+  double cosine = -nb_dot(s->direction, x->detector.beam);
+  return acos(fmin(1.0, fmax(-1.0, cosine))) * NB_RTD;
+}
+
+static bool far_direction (const nb_experiment *x, const nb_source *s) {
+  return off_deg(x, s) > FURTHEST_DEG;
+}
+
+/* the first source to which something applies, or NULL */
+static const nb_source *first_of (const nb_experiment *x,
+                                  bool applies (const nb_experiment *,
+                                                const nb_source *)) {
+  for (size_t i = 0; i < x->source_count; ++i)
+    if (applies(x, &x->sources[i])) return &x->sources[i];
+  return NULL;
+}
+
+static void warn_weights (const nb_experiment *x, const char *path) {
+  const nb_source *s = first_of(x, other_weight);
+  if (s)
+    nb_warn("%s:%ld: weight %g, but %g in line %ld: column 4 is ignored, all "
+            "sources count equally (HD-SRC-1)", path, s->line, s->weight,
+            x->sources[0].weight, x->sources[0].line);
+  if ((s = first_of(x, no_weight)))
+    nb_warn("%s:%ld: weight %g does not switch it off: column 4 is ignored "
+            "(HD-SRC-1)", path, s->line, s->weight);
+  if ((s = first_of(x, has_further)))
+    nb_warn("%s:%ld: columns beyond the fifth are ignored, got %d more, "
+            "expected 5: x y z weight wavelength", path, s->line,
+            s->further);
+}
+
+static void warn_spectrum (const nb_experiment *x, const char *path) {
+  double central = x->settings->wavelength;
+  double shortest = x->sources[0].wavelength, longest = shortest;
+  for (size_t i = 1; i < x->source_count; ++i) {
+    shortest = fmin(shortest, x->sources[i].wavelength);
+    longest = fmax(longest, x->sources[i].wavelength);
+  }
+  if (central < shortest * (1.0 - SPECTRUM) ||
+      central > longest * (1.0 + SPECTRUM))
+    nb_warn("%s:%ld: the wavelengths of the sources are %g to %g m, but the "
+            "central one, which output headers, -mat and automatic "
+            "oversampling use, is %g m (-lambda)", path, x->sources[0].line,
+            shortest, longest, central);
+}
+
+static void warn_wavelengths (const nb_experiment *x, const char *path) {
+  const nb_source *s = first_of(x, far_wavelength);
+  if (s)
+    nb_warn("%s:%ld: wavelength %g m%s, but the central wavelength is %g m "
+            "(-lambda); column 5 is in metres", path, s->line, s->wavelength,
+            s->wavelength >= LONGEST_M ? ", which looks like Angstrom" : "",
+            x->settings->wavelength);
+  else
+    warn_spectrum(x, path);
+}
+
+static void warn_directions (const nb_experiment *x, const char *path) {
+  const nb_source *s = first_of(x, far_direction);
+  nb_vec b = nominal_position(x);
+  if (s)
+    nb_warn("%s:%ld: the source at %g %g %g is %.0f degrees off the beam%s; "
+            "expected it near %g %g %g, or another convention", path,
+            s->line, s->position.x, s->position.y, s->position.z,
+            off_deg(x, s), off_deg(x, s) > 90.0
+              ? ", its beam comes from behind" : "", b.x + 0.0, b.y + 0.0,
+            b.z + 0.0);
+}
+
+static void warn_list (const nb_experiment *x, const char *path) {
+  warn_weights(x, path);
+  warn_wavelengths(x, path);
+  warn_directions(x, path);
+}
+
 bool nb_make_sources (nb_experiment *x, nb_error *error) {
   const char *path = x->settings->source_file;
   nb_source standard = { .position = nominal_position(x), .weight = 1.0,
                          .wavelength = x->settings->wavelength };
   x->directions = -1;
-  if (path)
-    return nb_read_sources(path, &standard, &x->sources, &x->source_count,
-                           error);
+  if (path) {
+    if (!nb_read_sources(path, &standard, &x->sources, &x->source_count,
+                         error)) return false;
+    warn_list(x, path);
+    return true;
+  }
   return generate(x, error) && check_wavelengths(x, error);
 }

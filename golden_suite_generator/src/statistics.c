@@ -24,6 +24,13 @@ static void find_max (const nb_experiment *x, float g, long fast, long slow,
   s->max_slow = last_subpixel(x, slow);
 }
 
+static void count_odd (float g, nb_statistics *s) {
+  if (isnan(g)) ++s->undefined;
+  else if (isinf(g)) ++s->infinite;
+  if (g < 0.0f) ++s->negative;
+  if (g != 0.0f) s->dark = false;
+}
+
 static void first_pass (const nb_experiment *x, const nb_image *im,
                         nb_statistics *s) {
   double sum = 0.0, squares = 0.0;
@@ -35,7 +42,7 @@ static void first_pass (const nb_experiment *x, const nb_image *im,
       find_max(x, g, i, y, s);
       sum += (double)g;
       squares += square(g);
-      s->finite = s->finite && isfinite(g);
+      count_odd(g, s);
       ++n;
     }
   if (n <= 0) n = 1;
@@ -70,7 +77,7 @@ static double solid_angle (const nb_experiment *x, const nb_image *im) {
 
 nb_statistics nb_image_statistics (const nb_experiment *x,
                                    const nb_image *im) {
-  nb_statistics s = { .finite = true };
+  nb_statistics s = { .dark = true };
   first_pass(x, im, &s);
   second_pass(x, im, &s);
   s.solid_angle = solid_angle(x, im);

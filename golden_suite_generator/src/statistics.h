@@ -11,7 +11,8 @@ typedef struct {
   double max_fast, max_slow;   /* its last sub-pixel, m */
   double mean, rms, rmsd; /* photons */
   double solid_angle;     /* sr, as reported */
-  bool finite;            /* whether all pixels are */
+  long infinite, undefined, negative;   /* pixels (C10.8) */
+  bool dark;              /* all pixels are 0 */
 } nb_statistics;
 
 nb_statistics nb_image_statistics (const nb_experiment *experiment,

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kind.h"
 #include "mode.h"
 #include "number.h"
 #include "output_file.h"
@@ -83,7 +84,9 @@ bool nb_read_cache (const char *path, nb_structure_factors *sf, bool *found,
   *found = nb_is_readable(path);
   if (!*found) return true;
   if (!nb_slurp(path, "-dump", &file, error)) return false;
-  bool good = read_ranges(&file, sf, &at, error) &&
+  bool good = nb_check_kind(&file, "-dump", "a cache of structure factors",
+                            error) &&
+              read_ranges(&file, sf, &at, error) &&
               check_ranges(&file, sf, error) &&
               read_numbers(&file, sf, at, error);
   sf->count = sf->n[0] * sf->n[1] * sf->n[2];

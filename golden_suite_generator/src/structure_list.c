@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "kind.h"
 #include "number.h"
 #include "slurp.h"
 #include "structure_table.h"
@@ -120,7 +121,7 @@ static bool build (const char *path, const record_list *list,
   find_ranges(list, sf);
   if (!nb_make_table(path, sf, e)) return false;
   if (has_duplicates(list, sf))
-    nb_warn("%s: some reflections are listed more than once; the last one "
+    nb_note("%s: some reflections are listed more than once; the last one "
             "counts", path);
   if (sf->default_f != 0.0) fill_default(sf);
   for (size_t i = 0; i < list->count; ++i)
@@ -135,7 +136,9 @@ bool nb_read_list (const char *path, nb_structure_factors *sf,
   nb_file file;
   record_list list = { NULL, 0, 0 };
   if (!nb_slurp(path, "-hkl", &file, error)) return false;
-  bool good = read_records(&file, &list, error) &&
+  bool good = nb_check_kind(&file, "-hkl", "a text list of h k l F",
+                            error) &&
+              read_records(&file, &list, error) &&
               build(path, &list, sf, error);
   free(list.record);
   nb_free_file(&file);

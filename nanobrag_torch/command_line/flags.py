@@ -455,7 +455,8 @@ SAMPLING_FLAGS = (
 _OUTPUT = "Output files and scaling"
 OUTPUT_FLAGS = (
     Flag(source="C3.103", group=_OUTPUT, spellings=("-floatfile", "-floatimage"), kind=Kind.FILE,
-         default="floatimage.bin", fields=("float_file",), help="raw binary32 image, photons per pixel"),
+         default="floatimage.bin", fields=("float_file",),
+         help="raw binary32 image, photons per pixel; the name - of any image is standard output"),
     Flag(source="C3.104", group=_OUTPUT, spellings=("-intfile", "-intimage"), kind=Kind.FILE,
          default="intimage.img", fields=("int_file",), help="scaled 16-bit SMV image"),
     Flag(source="C3.105", group=_OUTPUT, spellings=("-pgmfile", "-pgmimage"), kind=Kind.FILE,
@@ -552,6 +553,14 @@ FLAGS: tuple[Flag, ...] = (
     *RUN_FLAGS,
     *OLD_FLAGS,
 )
+
+OUTPUT_FILES = {
+    "-floatfile": "float_file",
+    "-intfile": "int_file",
+    "-pgmfile": "pgm_file",
+    "-noisefile": "noise_file",
+}
+"""Option of each image, in the order of writing -> field of its name; ``-`` is standard output (C10.5)."""
 
 BY_SPELLING: Mapping[str, Flag] = MappingProxyType(
     {spelling: flag for flag in FLAGS for spelling in flag.spellings}

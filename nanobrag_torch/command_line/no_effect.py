@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from nanobrag_torch.advice import NanoBragNote, NanoBragWarning
 from nanobrag_torch.command_line.request import Convention, Request
 from nanobrag_torch.command_line.scan import Met
 
@@ -35,18 +36,22 @@ SOURCE_OPTIONS = (
 )
 
 
-def no_effect_warnings(met: Sequence[Met], request: Request) -> list[str]:
-    """One line per option without effect, in a fixed order, without repetitions."""
-    lines = [
-        *_always(met),
+def no_effect_advice(met: Sequence[Met], request: Request) -> list[NanoBragWarning]:
+    """One piece per option without effect, in a fixed order, without repetitions.
+
+    A note where the option never has one, or only chooses a file; else a warning, since the image is
+    not what the option asks for.
+    """
+    warnings = [
         *_convention(met, request),
         *_centres(met, request),
         *_distances(met, request),
         *_sources(met, request),
-        *_switched_off(met),
+        *_steps(met, request),
         *_overwritten(request),
     ]
-    return list(dict.fromkeys(lines))
+    notes = [*_always(met), *_switched_off(met)]
+    return [*map(NanoBragNote, dict.fromkeys(notes)), *map(NanoBragWarning, dict.fromkeys(warnings))]
 
 
 def _line(option: str, reason: str) -> str:
@@ -132,6 +137,53 @@ def _sources(met: Sequence[Met], request: Request) -> Iterator[str]:
     if request.source_file is not None:
         for option in _named(met, *SOURCE_OPTIONS):
             yield _line(option.spelling, "the sources are those of -sourcefile")
+
+
+def _steps(met: Sequence[Met], request: Request) -> Iterator[str]:
+    """Counts that a step discards, and numbers of something that is not there (C10.2, P4.1, P4.2)."""
+    for names, count, step, span, step_name, span_name, words in (
+        (
+            ("-phisteps",),
+            request.phi_steps,
+            request.phi_step_rad,
+            request.osc_rad,
+            "-phistep",
+            "-osc",
+            "steps",
+        ),
+        (
+            ("-hdivsteps", "-divsteps"),
+            request.hdiv_steps,
+            request.hdiv_step_rad,
+            request.hdiv_range_rad,
+            "-hdivstep",
+            "-hdivrange",
+            "directions",
+        ),
+        (
+            ("-vdivsteps", "-divsteps"),
+            request.vdiv_steps,
+            request.vdiv_step_rad,
+            request.vdiv_range_rad,
+            "-vdivstep",
+            "-vdivrange",
+            "directions",
+        ),
+    ):
+        discarded = count and count > 0 and count != 2 and step is not None and step > 0 and span is None
+        if discarded and (request.source_file is None or words == "steps"):
+            for option in list(_named(met, *names))[-1:]:
+                yield (
+                    f"{option.spelling} has no effect beside {step_name} without {span_name}: "
+                    f"2 {words} are taken (HD-PHI-4)"
+                )
+    if request.source_file is None and request.dispersion == 0:
+        for option in _named(met, "-dispsteps"):
+            yield f"{option.spelling} has no effect without -dispersion"
+    if request.sensor_thick_m == 0:
+        for option in _named(met, "-detector_thicksteps", "-detector_abs"):
+            if option.values != ("inf",):
+                yield f"{option.spelling} has no effect without -detector_thick"
 
 
 def _switched_off(met: Sequence[Met]) -> Iterator[str]:

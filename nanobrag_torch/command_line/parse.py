@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from nanobrag_torch.advice import NanoBragWarning
+from nanobrag_torch.command_line.files import on_standard_output
 from nanobrag_torch.command_line.flags import BY_SPELLING, Kind
-from nanobrag_torch.command_line.no_effect import no_effect_warnings
-from nanobrag_torch.command_line.request import Pivot, Request
+from nanobrag_torch.command_line.header_advice import header_advice
+from nanobrag_torch.command_line.no_effect import no_effect_advice
+from nanobrag_torch.command_line.request import HeaderRun, Pivot, Request
 from nanobrag_torch.command_line.scan import Met, StopEarly, scan
 from nanobrag_torch.errors import InputFileError, UsageError
 from nanobrag_torch.formats.smv_header import SmvHeader, read_header
@@ -24,23 +27,26 @@ Origins = dict[str, tuple[str, str, float]]
 """Field of a request -> path, key and number of the header that gave it."""
 
 
-def parse(argv: Sequence[str]) -> tuple[Request, list[str]]:
-    """Request and warnings of a command line without the program name.
+def parse(argv: Sequence[str]) -> tuple[Request, list[NanoBragWarning]]:
+    """Request and advice of a command line without the program name.
 
     Raises: UsageError (C8.4), InputFileError for the mask or image header (F12.7),
     StopEarly. Source: C8.
     """
     met = scan(argv)
-    values, origins = _header_values(_last_file(met, "-mask"), _last_file(met, "-img"))
+    mask, image = _header(_last_file(met, "-mask")), _header(_last_file(met, "-img"))
+    values, origins = _header_values(mask, image)
+    own = _own_run(mask, image, met, values)
     for option in met:
         _apply(option, values)
     _require_usable("wavelength_m", values, origins)
     # the close distance beats the distance (C4.5)
     _require_usable("close_distance_m" if "close_distance_m" in values else "distance_m", values, origins)
     _settle_sensor(met, values)
-    request = Request(**values)
+    request = Request(**values, header=own)
     _check_beam_size(request)
-    return request, no_effect_warnings(met, request)
+    on_standard_output(request)
+    return request, [*header_advice(mask, image, met, request), *no_effect_advice(met, request)]
 
 
 def _last_file(met: Sequence[Met], name: str) -> str | None:
@@ -48,19 +54,38 @@ def _last_file(met: Sequence[Met], name: str) -> str | None:
     return files[-1] if files else None
 
 
-def _header_values(mask_file: str | None, image_file: str | None) -> tuple[Values, Origins]:
+def _header(path: str | None) -> SmvHeader | None:
+    return None if path is None else read_header(path)
+
+
+def _header_values(mask: SmvHeader | None, image: SmvHeader | None) -> tuple[Values, Origins]:
     """Fields set by the headers, and by which of them: mask first, the image wins (P2.1, F12.6)."""
     values: Values = {}
     origins: Origins = {}
-    if mask_file is not None:
-        _ingest(read_header(mask_file), values, origins)
+    if mask is not None:
+        _ingest(mask, values, origins)
         if "Ybeam_m" in values:
             # the slow edge as known at this moment, counted from the far side (P2.1)
             slow_m = values.get("pixel_m", Request().pixel_m) * values["slow_pixels"]
             values["Ybeam_m"] = slow_m - values["Ybeam_m"]
-    if image_file is not None:
-        _ingest(read_header(image_file), values, origins)
+    if image is not None:
+        _ingest(image, values, origins)
     return values, origins
+
+
+def _own_run(
+    mask: SmvHeader | None, image: SmvHeader | None, met: Sequence[Met], header_values: Values
+) -> HeaderRun | None:
+    """The run of the headers alone, under the convention of the command line (F12.11)."""
+    header = image if image is not None else mask
+    if header is None:
+        return None
+    values = dict(header_values)
+    for option in met:
+        if option.flag.convention is not None:
+            _apply(option, values)
+    fields = frozenset(field for option in met for field in option.flag.fields)
+    return HeaderRun(header=header, request=Request(**values), given=fields)
 
 
 HEADER_OPTIONS = {

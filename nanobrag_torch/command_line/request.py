@@ -8,9 +8,11 @@ word of the name says otherwise; each conversion is the one of P1.2.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
+
+from nanobrag_torch.formats.smv_header import SmvHeader
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,6 +60,19 @@ FORCED_PIVOT = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HeaderRun:
+    """The header whose geometry counts, and what would run if it alone decided (F12.11).
+
+    ``request`` holds the numbers of the headers and, of the options, those of convention and vectors;
+    ``given`` are the fields of a ``Request`` that any option sets.
+    """
+
+    header: SmvHeader
+    request: Request
+    given: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """One run as asked for. Defaults: P1.3 and the table of C3."""
 
@@ -68,7 +83,7 @@ class Request:
     image_file: str | None = None
     mask_file: str | None = None
     source_file: str | None = None
-    dump_file: str = "Fdump.bin"
+    dump_file: str | None = None
     amorphous_file: str | None = None
 
     # structure factors
@@ -183,6 +198,9 @@ class Request:
     device: str = "cpu"
     dtype: str = "float64"
     physics: str = "nanobragg"
+
+    # where the geometry came from, to compare it with what was made of it
+    header: HeaderRun | None = field(default=None, compare=False, repr=False)
 
     @property
     def corrected(self) -> bool:

@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nanobrag_torch.command_line.flags import BY_SPELLING, Flag, Kind
+from nanobrag_torch.command_line.flags import BY_SPELLING, OUTPUT_FILES, Flag, Kind
 from nanobrag_torch.constants import LARGEST_COUNT
 from nanobrag_torch.errors import UsageError
+from nanobrag_torch.formats.unit_cell import impossible_angles
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+(\.0*)?")
@@ -149,7 +150,7 @@ def _values(flag: Flag, spelling: str, texts: Sequence[str]) -> tuple[object, ..
 
 
 def _word(flag: Flag, spelling: str, text: str) -> str:
-    if text.startswith("-"):
+    if text.startswith("-") and not (text == "-" and flag.name in OUTPUT_FILES):
         hint = "; a file can be named './-x'" if flag.kind is Kind.FILE else ""
         raise UsageError(f"{spelling}: value {text!r} begins with a minus sign{hint}")
     if not text:
@@ -216,6 +217,11 @@ def _converted(flag: Flag, spelling: str, number: float) -> object:
 
 
 def _cell(flag: Flag, spelling: str, numbers: tuple[float, ...]) -> tuple[object, ...]:
+    """Edges and angles in stored units, 0 where not given. Raises: UsageError for no cell (C10.3)."""
+    alpha, beta, gamma = (*numbers[3:], 90.0, 90.0, 90.0)[:3]
+    reason = impossible_angles(alpha, beta, gamma)
+    if reason is not None:
+        raise UsageError(f"{spelling}: {reason}")
     angles = tuple(_converted(flag, spelling, number) for number in numbers[3:])
     given = (*numbers[:3], *angles)
     return given + (0.0,) * (flag.arity - len(given))

@@ -14,13 +14,25 @@ HELP_INDENT = " " * 8
 PLACEHOLDERS = {Kind.REAL: "<real>", Kind.INTEGER: "<integer>", Kind.FILE: "<file>"}
 
 
+USAGES = (
+    f"usage: {PROGRAM} -hkl <file> -mat <file> [options]\n"
+    f"       {PROGRAM} -default_F <real> -cell <a> [b c alpha beta gamma] [options]\n"
+)
+
+
 def usage_text() -> str:
     """Every option with its synonyms, unit, default and range."""
-    head = (
-        f"usage: {PROGRAM} -hkl <file> -mat <file> [options]\n"
-        f"       {PROGRAM} -default_F <real> -cell <a> [b c alpha beta gamma] [options]"
+    return USAGES + "\n".join(_option_lines()) + "\n"
+
+
+def short_text() -> str:
+    """What a program without arguments says: five lines, and where the rest is (C10.7)."""
+    return (
+        f"{PROGRAM} {__version__}: X-ray diffraction images of small crystals, as the program nanoBragg\n"
+        f"{USAGES}"
+        f"try:   {PROGRAM} -default_F 100 -cell 50 60 70 90 90 90 -N 5 -detpixels 256\n"
+        f"more:  {PROGRAM} -h lists every option; README.md and specs/cli.md tell the rest\n"
     )
-    return "\n".join([head, *_option_lines()]) + "\n"
 
 
 def version_text() -> str:

@@ -14,7 +14,7 @@ def read(path: str) -> list[tuple[float, float]]:
     Raises: InputFileError if there is no line or a line has one number only. Source: F6.
     """
     table = []
-    for line, numbers in rows(path, COLUMNS):
+    for line, numbers, _ in rows(path, COLUMNS):
         if len(numbers) < COLUMNS:
             raise InputFileError(f"{path}:{line}: expected 'abscissa F', got 1 number")
         table.append((numbers[0], numbers[1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -13,15 +14,28 @@ from nanobrag_torch.formats.input_file import reason
 
 Bytes = bytes | memoryview
 
+STANDARD_OUTPUT = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
+
+
+def is_standard_output(path: str) -> bool:
+    """Whether a name stands for the stream that is open as standard output (C10.5)."""
+    return path in STANDARD_OUTPUT
+
 
 def write_file(path: str, *parts: Bytes) -> None:
     """Write ``parts`` to a new file beside ``path``, then move it there.
 
     An existing file keeps its permissions and a link its target; devices and pipes are
-    written directly, because moving a file there would replace them. Raises:
-    OutputFileError that names file and reason; nothing half-written is left.
+    written directly, because moving a file there would replace them; standard output is
+    written as it is (C10.5). Raises: OutputFileError that names file and reason, nothing
+    half-written is left; BrokenPipeError if nobody reads standard output any more.
     """
     with _output_errors(path):
+        if is_standard_output(path):
+            for part in parts:
+                sys.stdout.buffer.write(part)
+            sys.stdout.flush()
+            return
         target = os.path.realpath(path)
         if _is_special(target):
             _write_parts(os.open(target, os.O_WRONLY), parts)
@@ -34,6 +48,8 @@ def check_writable(path: str) -> None:
 
     Raises: OutputFileError as ``write_file`` would.
     """
+    if is_standard_output(path):
+        return
     with _output_errors(path):
         target = os.path.realpath(path)
         if os.path.isdir(target):
@@ -52,6 +68,10 @@ def check_writable(path: str) -> None:
 def _output_errors(path: str) -> Iterator[None]:
     try:
         yield
+    except BrokenPipeError:
+        if is_standard_output(path):
+            raise
+        raise OutputFileError(f"{path}: cannot be written: Broken pipe") from None
     except (OSError, ValueError) as error:
         raise OutputFileError(f"{path}: cannot be written: {reason(error)}") from None
 

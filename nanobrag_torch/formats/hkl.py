@@ -37,7 +37,11 @@ def read(path: str) -> tuple[Indices, Amplitudes]:
     Every line holds a multiple of four numbers; empty lines and lines that begin with
     ``#`` are skipped. Raises: InputFileError with the first bad line. Source: F2.7.
     """
-    data = read_input(path)
+    return parsed(path, read_input(path))
+
+
+def parsed(path: str, data: bytes) -> tuple[Indices, Amplitudes]:
+    """What ``read`` makes of the content of the file ``path``."""
     numbers = _fast_numbers(data.removeprefix(BYTE_ORDER_MARK))
     if numbers is None:
         numbers = _checked_numbers(path, data)
@@ -131,7 +135,7 @@ def fill_table(
     try:
         table = np.zeros(table_shape(box))
     except MemoryError:
-        raise InputFileError(f"{path}: no memory for a table of {_extent(box)}") from None
+        raise InputFileError(f"{path}: no memory for a table of {extent(box)}") from None
     if default_F != 0:  # a negative zero fills nothing
         table[:-1, :-1, :-1] = default_F
     h, k, l = (indices.astype(np.int64) - lowest).T  # noqa: E741 - Miller index
@@ -149,9 +153,10 @@ def check_box(path: str, box: Box) -> None:
     nh, nk, nl = table_shape(box)
     if nh * nk * nl > MAX_TABLE_ENTRIES:
         raise InputFileError(
-            f"{path}: expected a table of at most {MAX_TABLE_ENTRIES} entries, got {_extent(box)}"
+            f"{path}: expected a table of at most {MAX_TABLE_ENTRIES} entries, got {extent(box)}"
         )
 
 
-def _extent(box: Box) -> str:
+def extent(box: Box) -> str:
+    """The range of each index, for a message."""
     return f"h {box[0]} to {box[1]}, k {box[2]} to {box[3]}, l {box[4]} to {box[5]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import stat
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from nanobrag_torch.errors import InputFileError
+from nanobrag_torch.formats import gzip_input
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_TEXT_BYTES = 1 << 31
@@ -29,15 +31,31 @@ def read_errors(path: str) -> Iterator[None]:
 def open_input(path: str) -> tuple[BinaryIO, int]:
     """Open file and its size in bytes; only regular files can be read twice and measured.
 
-    Raises: InputFileError if it is missing, a folder, a pipe, a device, or not permitted.
+    A file packed with gzip is unpacked, and the size is that of what it holds (F1.7). Raises:
+    InputFileError if it is missing, a folder, a pipe, a device, not permitted, or cannot be unpacked.
     """
     with read_errors(path):
         file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - the caller closes it
+    try:
+        return _ready(path, file)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _ready(path: str, file: BinaryIO) -> tuple[BinaryIO, int]:
+    """The file at its beginning, unpacked if it is packed, and its size."""
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode):
-        file.close()
         raise InputFileError(f"{path}: cannot be read: not a regular file")
-    return file, status.st_size
+    with read_errors(path):
+        packed = file.read(len(gzip_input.MAGIC)) == gzip_input.MAGIC
+        file.seek(0)
+    if not packed:
+        return file, status.st_size
+    with file, read_errors(path):
+        content = gzip_input.unpacked(path, _bounded(path, file, status.st_size))
+    return io.BytesIO(content), len(content)
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -45,17 +63,21 @@ def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
-def read_input(path: str, at_most: int | None = None) -> bytes:
-    """Content of a file, or its first ``at_most`` bytes.
+def read_input(path: str) -> bytes:
+    """Content of a file, unpacked if it is packed with gzip.
 
     Raises: InputFileError as ``open_input``, or if the file is absurdly large.
     """
     file, size = open_input(path)
     with file:
-        if at_most is None and size > MAX_TEXT_BYTES:
-            raise InputFileError(f"{path}: is too large: {size} bytes, expected at most {MAX_TEXT_BYTES}")
-        with read_errors(path):
-            return file.read(size if at_most is None else at_most)
+        return _bounded(path, file, size)
+
+
+def _bounded(path: str, file: BinaryIO, size: int) -> bytes:
+    if size > MAX_TEXT_BYTES:
+        raise InputFileError(f"{path}: is too large: {size} bytes, expected at most {MAX_TEXT_BYTES}")
+    with read_errors(path):
+        return file.read(size)
 
 
 def text_lines(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -1,6 +1,8 @@
-"""SMV images of unsigned 16-bit integers: the integer and noise images, and masks (F7.3, F12.5)."""
+"""Pixels of SMV images: the integer and noise images are written, masks are read (F7.3, F12.8)."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +11,9 @@ from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.atomic_write import write_file
 from nanobrag_torch.formats.input_file import open_input, read_errors
 from nanobrag_torch.formats.smv_header import SmvFields, header_bytes, read_header
+from nanobrag_torch.formats.smv_type import pixel_bytes, pixel_type
 
 Counts = npt.NDArray[np.uint16]
-PIXEL_BYTES = 2
 
 
 def write(path: str, fields: SmvFields, pixels: Counts) -> None:
@@ -22,13 +24,15 @@ def write(path: str, fields: SmvFields, pixels: Counts) -> None:
     write_file(path, header_bytes(fields), np.ascontiguousarray(pixels, dtype=np.uint16).data)
 
 
-def read_pixels(path: str) -> Counts:
-    """Pixels of an SMV image, shape (slow, fast), bytes not swapped (F12.5).
+def read_pixels(path: str) -> npt.NDArray[Any]:
+    """Pixels of an SMV image, shape (slow, fast), in the type and byte order of its header (F12.8).
 
-    Raises: InputFileError if the header is unusable or pixels are missing (F12.7).
+    Raises: InputFileError if the header is unusable, says a type that is not read, or pixels
+    are missing (F12.7). Bytes after the last pixel are not read.
     """
     header = read_header(path)
-    expected = PIXEL_BYTES * header.width * header.height
+    dtype = np.dtype(pixel_type(header))
+    expected = pixel_bytes(header)
     file, size = open_input(path)
     with file:
         if size - header.length < expected:
@@ -37,4 +41,4 @@ def read_pixels(path: str) -> Counts:
         with read_errors(path):
             file.seek(header.length)
             data = bytearray(file.read(expected))
-            return np.frombuffer(data, dtype=np.uint16).reshape(header.height, header.width)
+            return np.frombuffer(data, dtype=dtype).reshape(header.height, header.width)

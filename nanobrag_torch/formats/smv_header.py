@@ -11,6 +11,7 @@ from nanobrag_torch.constants import LARGEST_COUNT
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.general_format import g6
 from nanobrag_torch.formats.input_file import open_input, read_errors, shown
+from nanobrag_torch.formats.other_kinds import kind_of
 
 BLOCK_BYTES = 512
 MAGIC = b"{\nHEADER_BYT"
@@ -19,6 +20,8 @@ MAX_HEADER_BYTES = 1 << 24
 KEY = re.compile(r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]++)[ \t]*+=")
 VALUE = re.compile(r"[^;\n\r]*")
 LEADING_NUMBER = re.compile(r"[ \t]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+LONGEST_COMPARED = 80
+"""Characters: two values that begin alike as far as this say the same."""
 # key of the file -> key it stands for
 SYNONYMS = {"XDS_ORGX": "ORGX", "XDS_ORGY": "ORGY"}
 
@@ -87,12 +90,12 @@ class Values(Mapping[str, str]):
 
     def __init__(self, header: str) -> None:
         self._header = header
-        self._starts = {SYNONYMS.get(key[1], key[1]): key.end() for key in KEY.finditer(header)}
+        self._starts: dict[str, list[int]] = {}
+        for key in KEY.finditer(header):
+            self._starts.setdefault(SYNONYMS.get(key[1], key[1]), []).append(key.end())
 
     def __getitem__(self, key: str) -> str:
-        start = self._starts[key]
-        match = VALUE.match(self._header, start)
-        return match.group() if match else ""
+        return self._text(self._starts[key][-1])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._starts)
@@ -100,16 +103,28 @@ class Values(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._starts)
 
+    def every(self, key: str) -> list[str]:
+        """The beginnings of all values of a key that is there, in their order."""
+        return [self._text(start, start + LONGEST_COMPARED) for start in self._starts[key]]
+
+    def _text(self, start: int, end: int = sys.maxsize) -> str:
+        match = VALUE.match(self._header, start, end)
+        return match.group() if match else ""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmvHeader:
-    """Header of an image given by the user; ``values`` are the texts after each key."""
+    """Header of an image given by the user; ``values`` are the texts after each key.
+
+    ``length`` and ``size`` are the bytes of the header and of the whole file.
+    """
 
     path: str
     length: int
+    size: int
     width: int
     height: int
-    values: Mapping[str, str]
+    values: Values
 
     def number(self, key: str) -> float | None:
         """Number of a key, None if the key is absent.
@@ -117,6 +132,33 @@ class SmvHeader:
         Raises: InputFileError if the text of the key does not begin with a finite number.
         """
         return _number(self.path, self.values, key)
+
+    def number_if_any(self, key: str) -> float | None:
+        """Number of a key that nothing depends on, None also if its text does not begin with one (F12.10)."""
+        return leading_number(self.values.get(key, ""))
+
+    def word(self, key: str) -> str:
+        """Text of a key up to the next key or the closing brace, without blanks around; empty if absent."""
+        return own_text(self.values.get(key, ""))
+
+
+def own_text(value: str) -> str:
+    """A value up to the next key on its line or the closing brace (F12.8)."""
+    following = KEY.search(value)
+    return value[: following.start() if following else None].partition("}")[0].strip()
+
+
+def leading_number(value: str) -> float | None:
+    """The finite number that a value begins with, if there is one (F12.2)."""
+    match = LEADING_NUMBER.match(value)
+    number = float(match.group(1)) if match else float("nan")
+    return number if number - number == 0 else None
+
+
+def text_after_number(value: str) -> str:
+    """What a value holds beside the number that it begins with (F12.10)."""
+    match = LEADING_NUMBER.match(value)
+    return own_text(value[match.end() :]) if match else ""
 
 
 def read_header(path: str) -> SmvHeader:
@@ -129,6 +171,9 @@ def read_header(path: str) -> SmvHeader:
     with file:
         with read_errors(path):
             block = file.read(BLOCK_BYTES)
+        kind = None if block.startswith(MAGIC) else kind_of(block)
+        if kind is not None:
+            raise InputFileError(f"{path}: is {kind}, expected an SMV image")
         if len(block) < BLOCK_BYTES:
             raise InputFileError(f"{path}: expected a header of {BLOCK_BYTES} bytes, got {len(block)} bytes")
         if not block.startswith(MAGIC):
@@ -139,10 +184,10 @@ def read_header(path: str) -> SmvHeader:
         with read_errors(path):
             block += file.read(length - BLOCK_BYTES)
     values = _entries(block)
-    return _checked(path, length, values)
+    return _checked(path, length, size, values)
 
 
-def _entries(block: bytes) -> Mapping[str, str]:
+def _entries(block: bytes) -> Values:
     """Keys and their texts; a NUL ends the header text."""
     return Values(block.partition(b"\0")[0].decode("latin-1"))
 
@@ -151,9 +196,8 @@ def _number(path: str, values: Mapping[str, str], key: str) -> float | None:
     text = values.get(key)
     if text is None:
         return None
-    match = LEADING_NUMBER.match(text)
-    number = float(match.group(1)) if match else float("nan")
-    if number - number != 0:
+    number = leading_number(text)
+    if number is None:
         got = shown(text.encode("utf-8"))
         raise InputFileError(f"{path}: header key {key}: expected a finite number, got {got}")
     return number
@@ -170,13 +214,13 @@ def _header_length(path: str, values: Mapping[str, str]) -> int:
     return int(number)
 
 
-def _checked(path: str, length: int, values: Mapping[str, str]) -> SmvHeader:
+def _checked(path: str, length: int, size: int, values: Values) -> SmvHeader:
     width, height = _counts(path, values)
     if "BYTE_ORDER" not in values:
         raise InputFileError(
             f"{path}: header key BYTE_ORDER: expected little_endian or big_endian, got nothing"
         )
-    return SmvHeader(path=path, length=length, width=width, height=height, values=values)
+    return SmvHeader(path=path, length=length, size=size, width=width, height=height, values=values)
 
 
 def _counts(path: str, values: Mapping[str, str]) -> tuple[int, int]:

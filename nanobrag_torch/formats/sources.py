@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from nanobrag_torch.constants import LONGEST_VECTOR, SHORTEST_VECTOR
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.columns import rows
 
-Source = tuple[float, float, float, float, float]
+Columns = tuple[float, float, float, float, float]
 COLUMNS = 5
 
 
-def read(path: str, defaults: Source) -> list[Source]:
-    """Position x y z (any unit), weight and wavelength (m) of each source.
+class Source(NamedTuple):
+    """One line of the list: position x y z (any unit), weight, wavelength in metres.
+
+    ``further`` counts the columns beyond the fifth of line ``line``.
+    """
+
+    x: float
+    y: float
+    z: float
+    weight: float
+    wavelength_m: float
+    line: int
+    further: int
+
+
+def read(path: str, defaults: Columns) -> list[Source]:
+    """The sources of a list in the order of its lines.
 
     ``defaults`` stand in for missing columns. Raises: InputFileError if there is no
     source, a direction has no length or a wavelength is not above 0. Source: F5.
     """
     sources = []
-    for line, numbers in rows(path, COLUMNS):
+    for line, numbers, further in rows(path, COLUMNS):
         x, y, z, weight, wavelength_m = (*numbers, *defaults[len(numbers) :])
         if not SHORTEST_VECTOR <= math.hypot(x, y, z) <= LONGEST_VECTOR:
             raise InputFileError(f"{path}:{line}: expected a direction, got {x:g} {y:g} {z:g}")
         if wavelength_m <= 0:
             raise InputFileError(f"{path}:{line}: expected a wavelength above 0, got {wavelength_m:g}")
-        sources.append((x, y, z, weight, wavelength_m))
+        sources.append(Source(x, y, z, weight, wavelength_m, line, further))
     if not sources:
         raise InputFileError(f"{path}:1: expected 'x y z weight wavelength', got no source at all")
     return sources

@@ -21,9 +21,8 @@ def within_resolution(q_inv_m: Vec3, dmin_m: Tensor) -> Tensor:
 def miller_indices(q_inv_m: Vec3, cells_m: Vec3) -> Tensor:
     """Fractional Miller indices: the scattering vector along each cell vector (P6.9).
 
-    Args: ``q_inv_m`` of shape (pixels,); ``cells_m`` of shape (3, orientations, 1), the
-    axes a, b, c first.
-    Returns: h, k, l, shape (3, orientations, pixels).
+    Args: ``q_inv_m`` and ``cells_m`` of shapes that broadcast; ``cells_m`` with the axes a, b, c first.
+    Returns: h, k, l, shape (3, ...).
     """
     # dot of P0.3 with the sums formed in place: this is the innermost loop
     x, y, z = cells_m

@@ -2,9 +2,12 @@
 
 Layers, sub-pixels, sources and orientations are visited in the order of P6.1, and every
 sum is formed in that order, so the image does not depend on the tiles, the number of
-threads or the device. Nothing here looks at the value of a tensor: what must be decided
-is decided by the set-up, by ``Scene``, or by ``where``. One thing is handed to the C
-library on a CPU: the sines of a curved detector (``setup.libm``).
+threads or the device. Where a tile has few pixels, as many rays (a sub-pixel and a source) and
+orientations are computed at once as fill it, and only the sums go through them one by one.
+
+What must be decided is decided by the set-up, by ``Scene``, or by ``where``, not by the value of
+a tensor; ``terms`` has the exception. One thing is handed to the C library on a CPU: the sines of
+a curved detector (``setup.libm``).
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from nanobrag_torch.render.scene import Scene
 from nanobrag_torch.setup import libm
 
 TILE_ELEMENTS = {"cpu": 5 << 13, "cuda": 1 << 22}
-"""Pixels times orientations that one thread, or one GPU, works on at once; on a CPU what its caches hold."""
+"""Evaluations that one thread, or one GPU, works on at once; on a CPU what its caches hold."""
 
 NEVER = 2**62
 """Place in the order of P6.1 that no evaluation reaches."""
@@ -45,8 +48,8 @@ class PixelState:
     """What a tile of pixels carries through the loop (P6.3, P8.2); tensors of shape (pixels,).
 
     ``total`` is the running sum I, ``omega_sum`` the sum of P6.5 over layers and
-    sub-pixels, ``diffracted`` the direction of the sub-pixel as P7 left it. 0 in
-    ``polar`` and ``capture`` means not yet computed.
+    sub-pixels, ``diffracted`` the direction of the latest sub-pixels as P7 left it, shape
+    (sub-pixels, 1, pixels). 0 in ``polar`` and ``capture`` means not yet computed.
 
     With corrected physics (P8.4) ``layer_total`` is the sum J of the current layer,
     ``layer_capture`` the capture fraction of its first sub-pixel, ``capture_sum`` the sum of
@@ -66,11 +69,15 @@ class PixelState:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Ray:
-    """A sub-pixel of every pixel, lit by one source: what leads to the scattering vector (P6.4 to P6.7).
+class Rays:
+    """Some sub-pixels of every pixel in one layer, lit by some sources: what leads to q (P6.4 to P6.7).
 
-    ``place`` counts the evaluations of the pixel before this ray. ``lit`` marks the pixels
-    whose ray survives the resolution cut; None if there is no cut.
+    ``q_inv_m``, ``lit`` and ``factors`` have shape (rays, pixels), the sources of a sub-pixel side by
+    side as P6.1 visits them. ``lit`` marks the rays that survive the resolution cut; None if there is no
+    cut. ``factors`` are those that P6.10 step 5 or P8.4 step 1 apply, in this order. The others have the
+    axes (sub-pixels, sources, pixels), of length 1 where a value does not depend on one.
+
+    ``source`` is the first source, ``place`` counts the evaluations of the pixel before these rays.
     """
 
     source: int
@@ -82,19 +89,23 @@ class Ray:
     wavelength_m: Tensor
     q_inv_m: Vec3
     lit: Tensor | None
+    factors: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Terms:
-    """Some orientations of a ray (P6.8, P6.9): indices and lattice factor.
+    """Some rays diffracted by some orientations (P6.8, P6.9): indices and lattice factor.
 
-    ``hkl`` and ``nodes`` have shape (3, orientations, pixels), ``F_latt`` (orientations, pixels);
-    ``place`` counts the evaluations of the pixel before these.
+    ``hkl`` and ``nodes`` have shape (3, rays, orientations, pixels), ``F_latt`` (rays, orientations,
+    pixels), ``lit`` and ``factors`` of these rays (rays, 1, pixels); ``place`` counts the evaluations of
+    the pixel before these.
     """
 
     hkl: Tensor
     nodes: Tensor
     F_latt: Tensor
+    lit: Tensor | None
+    factors: tuple[Tensor, ...]
     place: int
 
 
@@ -107,59 +118,79 @@ def fresh_state(scene: Scene, count: int) -> PixelState:
         polar=zeros if scene.experiment.beam.polarization else zeros + 1.0,
         omega=zeros,
         capture=zeros,
-        omega_sum=zeros,
+        omega_sum=torch.zeros_like(zeros),
         diffracted=(zeros, zeros, zeros),
-        layer_total=zeros.to(scene.dtype),
+        layer_total=torch.zeros_like(zeros, dtype=scene.dtype),
         layer_capture=zeros,
         capture_sum=zeros,
         background_factor=(zeros, zeros),
     )
 
 
-def rays(scene: Scene, state: PixelState, tile: Tile) -> Iterator[Ray]:
-    """Every layer, sub-pixel and source in the order of P6.1; keeps the factors in ``state`` up to date."""
+def rays(scene: Scene, state: PixelState, tile: Tile, at_once: int | None = None) -> Iterator[Rays]:
+    """Every layer, sub-pixel and source in the order of P6.1; keeps the factors in ``state`` up to date.
+
+    ``at_once`` is the largest number of rays per pixel that come together; by default a tile is filled.
+    """
     experiment = scene.experiment
-    oversample, beam = experiment.sampling.oversample, experiment.beam
+    sampling, sources = experiment.sampling, experiment.beam.sources
+    if at_once is None:
+        at_once = room(scene, tile)
+    # several sub-pixels only with all their sources: these are inside in the order of P6.1
+    sources_at_once, subpixels_at_once = min(sources, at_once), max(1, at_once // sources)
     place = 0
     for layer in range(experiment.detector.sensor.layers):
-        for subpixel in range(oversample**2):
-            position = positions(scene, tile, layer, *divmod(subpixel, oversample))
+        for start in range(0, sampling.oversample**2, subpixels_at_once):
+            stop = min(start + subpixels_at_once, sampling.oversample**2)
+            subpixels = torch.arange(start, stop, device=scene.device)[:, None, None]
+            position = positions(scene, tile, layer, subpixels)
             airpath = norm(position)
             state.diffracted = direction(position, airpath)
-            update_omega(scene, state, airpath, first=place == 0)
-            update_capture(scene, state, layer, first=subpixel == 0)
-            if subpixel == 0:
-                state.layer_capture = state.capture
-            for source in range(beam.sources):
-                incident = (beam.incident[0][source], beam.incident[1][source], beam.incident[2][source])
-                wavelength = beam.source_wavelengths_m[source]
-                q = scattering.scattering_vector(state.diffracted, incident, wavelength)
-                cut = experiment.sampling.cut
-                ray = Ray(
+            omega = update_omega(scene, state, airpath, first=place == 0)
+            capture = update_capture(scene, state, layer, first=start == 0)
+            if place == 0 and experiment.corrected and sampling.water:
+                state.background_factor = (background_polar(scene, state), omega[0, 0])
+            for source in range(0, sources, sources_at_once):
+                part = slice(source, source + sources_at_once)
+                seen, q, lit, polar = scattered(scene, state, part, first=place == 0)
+                selected = (
+                    (sampling.per_subpixel_thick, capture),
+                    (sampling.per_subpixel_polar, polar),
+                    (sampling.per_subpixel_omega, omega),
+                )
+                light = Rays(
                     source=source,
                     place=place,
                     position_m=position,
                     airpath_m=airpath,
-                    diffracted=state.diffracted,
-                    incident=incident,
-                    wavelength_m=wavelength,
-                    q_inv_m=q,
-                    lit=scattering.within_resolution(q, experiment.sampling.dmin_m) if cut else None,
+                    diffracted=seen,
+                    incident=incident(scene, part),
+                    wavelength_m=experiment.beam.source_wavelengths_m[part, None],
+                    q_inv_m=(q[0].flatten(0, 1), q[1].flatten(0, 1), q[2].flatten(0, 1)),
+                    lit=None if lit is None else lit.flatten(0, 1),
+                    factors=tuple(
+                        factor.to(scene.dtype).expand(q[0].shape).flatten(0, 1)
+                        for chosen, factor in selected
+                        if chosen
+                    ),
                 )
-                if place == 0 and experiment.corrected and experiment.sampling.water:
-                    state.background_factor = (background_polar(scene, ray), state.omega)
-                update_polar(scene, state, ray)
-                yield ray
-                place += scene.orientations
+                yield light
+                place += len(light.q_inv_m[0]) * scene.orientations
         if experiment.corrected:
             close_layer(scene, state)
 
 
-def positions(scene: Scene, tile: Tile, layer: int, i: int, j: int) -> Vec3:
-    """Laboratory position in metres of one sub-pixel of every pixel (P6.4)."""
+def room(scene: Scene, tile: Tile) -> int:
+    """Evaluations of every pixel of a tile that are worked on at once, at least 1."""
+    return max(1, TILE_ELEMENTS[scene.device.type] // len(tile))
+
+
+def positions(scene: Scene, tile: Tile, layer: int, subpixels: Tensor) -> Vec3:
+    """Laboratory position in metres of sub-pixels, numbered in the order of P6.1, of every pixel (P6.4)."""
     detector, n = scene.experiment.detector, scene.experiment.sampling.oversample
     axes = (detector.fdet, detector.sdet, detector.odet)
-    fast = geometry.plane_coordinate(tile.fast * n + j, scene.subpixel_m)
+    i = torch.div(subpixels, n, rounding_mode="floor")
+    fast = geometry.plane_coordinate(tile.fast * n + (subpixels - i * n), scene.subpixel_m)
     slow = geometry.plane_coordinate(tile.slow * n + i, scene.subpixel_m)
     flat = geometry.flat_position(fast, slow, layer * detector.sensor.spacing_m, axes, detector.pix0_m)
     if not detector.curved:
@@ -168,64 +199,146 @@ def positions(scene: Scene, tile: Tile, layer: int, i: int, j: int) -> Vec3:
     return geometry.curved_position(flat, axes[:2], beam, detector.distance_m, libm.on(scene.device))
 
 
-def update_omega(scene: Scene, state: PixelState, airpath_m: Tensor, first: bool) -> None:
+def update_omega(scene: Scene, state: PixelState, airpath_m: Tensor, first: bool) -> Tensor:
     """Solid angle of the first sub-pixel of a pixel, or of each on request (P6.5)."""
-    detector = scene.experiment.detector
-    if first or scene.experiment.sampling.per_subpixel_omega:
+    detector, each = scene.experiment.detector, scene.experiment.sampling.per_subpixel_omega
+    if first or each:
+        airpath = airpath_m if each else airpath_m[:1]
         if detector.point_pixel:
-            state.omega = geometry.point_solid_angle_sr(airpath_m)
+            omega = geometry.point_solid_angle_sr(airpath)
         else:
-            state.omega = geometry.solid_angle_sr(airpath_m, detector.pixel_m, detector.close_distance_m)
-    state.omega_sum = state.omega_sum + state.omega
+            omega = geometry.solid_angle_sr(airpath, detector.pixel_m, detector.close_distance_m)
+        state.omega = omega[-1, 0]
+    else:
+        omega = state.omega.expand(1, 1, -1)
+    state.omega_sum = add_up(state.omega_sum, omega.expand(airpath_m.shape)[:, 0])
+    return omega
 
 
-def update_capture(scene: Scene, state: PixelState, layer: int, first: bool) -> None:
+def update_capture(scene: Scene, state: PixelState, layer: int, first: bool) -> Tensor:
     """Capture fraction of the first sub-pixel of a layer, or of each on request (P6.3, P6.6)."""
     sensor, each = scene.experiment.detector.sensor, scene.experiment.sampling.per_subpixel_thick
     if not sensor.thick and (scene.experiment.corrected or not each):  # HD-THK-3
         if first:
-            state.capture = torch.ones_like(state.capture)
-        return
+            state.layer_capture = state.capture = torch.ones_like(state.capture)
+        return state.capture.expand(1, 1, -1)
     obliquity = dot(state.diffracted, scene.experiment.detector.odet)
     fraction = absorption.capture_fraction(layer, sensor.spacing_m, sensor.mu_inv_m, obliquity)
-    if first or each:
-        state.capture = fraction
-    else:
-        state.capture = torch.where(state.capture == 0, fraction, state.capture)
+    if first:
+        state.layer_capture = state.capture = fraction[0, 0]
+    state.capture = fraction[-1, 0] if each else carried(state.capture, fraction[:, 0])[-1]
+    return fraction
 
 
-def update_polar(scene: Scene, state: PixelState, ray: Ray) -> None:
-    """Polarization factor where it is still missing, or of each term on request (P6.7).
+def carried(value: Tensor, candidates: Tensor) -> Tensor:
+    """``value`` before each of the ``candidates`` and after the last; while it is 0 they fill in (P6.3).
+
+    Shapes (pixels,) and (candidates, pixels); returns (candidates + 1, pixels). Each step lets a number
+    reach twice as far.
+    """
+    rows, reach = torch.cat([value[None], candidates]), 1
+    while reach < len(rows):
+        before = rows[:-reach]
+        filled = torch.where(before == 0, rows[reach:], before)
+        rows, reach = torch.cat([rows[:reach], filled]), 2 * reach
+    return rows
+
+
+def incident(scene: Scene, part: slice) -> Vec3:
+    """Directions of some sources, shape (sources, 1)."""
+    x, y, z = scene.experiment.beam.incident
+    return x[part, None], y[part, None], z[part, None]
+
+
+def scatter(scene: Scene, diffracted: Vec3, part: slice) -> tuple[Vec3, Tensor | None]:
+    """Scattering vectors of some sources, and which survive the resolution cut, if there is one (P6.7)."""
+    sampling, wavelengths = scene.experiment.sampling, scene.experiment.beam.source_wavelengths_m
+    q = scattering.scattering_vector(diffracted, incident(scene, part), wavelengths[part, None])
+    return q, scattering.within_resolution(q, sampling.dmin_m) if sampling.cut else None
+
+
+def scatter_polarized(
+    scene: Scene, diffracted: Vec3, polar: Tensor, part: slice
+) -> Iterator[tuple[Vec3, Vec3, Tensor | None, Tensor, Vec3]]:
+    """Some sources one by one, with the polarization factor where it is still 0, or of each on request.
 
     Where it is computed the diffracted direction is renormalised, which later sources
-    of the sub-pixel see (P7, HD-POL-4).
+    of the sub-pixel see (P6.7, P7, HD-POL-4).
+
+    Yields, per source: the direction it sees, q, what survives the cut; the factor and the direction
+    it leaves.
     """
-    beam, always = scene.experiment.beam, scene.experiment.sampling.per_subpixel_polar
-    if scene.experiment.corrected and not beam.polarization:  # HD-POL-2
-        return
-    missing_everywhere = ray.place == 0 and beam.polarization and ray.lit is None
-    if not (always or missing_everywhere or (beam.polarization and scene.polar_may_vanish)):
-        return
-    renormalised = unit(ray.diffracted)
-    factor = polarization_of(scene, ray.incident, renormalised)
-    wanted = torch.ones_like(state.polar, dtype=torch.bool) if always else state.polar == 0
-    if ray.lit is not None:
-        wanted = wanted & ray.lit
-    state.polar = torch.where(wanted, factor, state.polar)
-    state.diffracted = select(wanted, renormalised, ray.diffracted)
+    for source in range(*part.indices(scene.experiment.beam.sources)):
+        one = slice(source, source + 1)
+        q, lit = scatter(scene, diffracted, one)
+        renormalised = unit(diffracted)
+        factor = polarization_of(scene, incident(scene, one), renormalised)
+        always = scene.experiment.sampling.per_subpixel_polar
+        wanted = torch.ones_like(factor, dtype=torch.bool) if always else polar == 0
+        if lit is not None:
+            wanted = wanted & lit
+        polar = torch.where(wanted, factor, polar)
+        seen, diffracted = diffracted, select(wanted, renormalised, diffracted)
+        yield seen, q, lit, polar, diffracted
+
+
+def scattered(
+    scene: Scene, state: PixelState, part: slice, first: bool
+) -> tuple[Vec3, Vec3, Tensor | None, Tensor]:
+    """Some sources on the latest sub-pixels: direction they see, q, what survives the cut, polarization.
+
+    The factor is that of the first ray of a pixel that survives the cut, or of each on request (P6.7).
+    """
+    sampling, beam = scene.experiment.sampling, scene.experiment.beam
+    if sampling.per_subpixel_polar:
+        computed = beam.polarization or not scene.experiment.corrected  # HD-POL-2
+    else:
+        computed = beam.polarization and (first or scene.polar_may_vanish)
+    if not computed:
+        q, lit = scatter(scene, state.diffracted, part)
+        return state.diffracted, q, lit, state.polar
+    polar = state.polar
+    if len(state.diffracted[0]) > 1 and not sampling.per_subpixel_polar:
+        # what each sub-pixel would make of a factor of 0 says which of them meet a 0
+        *_, (_, _, _, candidates, _) = scatter_polarized(
+            scene, state.diffracted, torch.zeros_like(polar), part
+        )
+        polar = carried(polar, candidates[:-1, 0])[:, None]
+    steps = list(scatter_polarized(scene, state.diffracted, polar, part))
+    *_, (_, _, _, last, state.diffracted) = steps
+    state.polar = last[-1, 0]
+    survivors = [step[2] for step in steps if step[2] is not None]
+    return (
+        beside_vectors([step[0] for step in steps]),
+        beside_vectors([step[1] for step in steps]),
+        beside(survivors) if survivors else None,
+        beside([step[3] for step in steps]),
+    )
+
+
+def beside(parts: list[Tensor]) -> Tensor:
+    """Tensors of one source each as one along the axis of the sources; a single one is not copied."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+
+def beside_vectors(parts: list[Vec3]) -> Vec3:
+    """``beside`` by components."""
+    return beside([v[0] for v in parts]), beside([v[1] for v in parts]), beside([v[2] for v in parts])
 
 
 def polarization_of(scene: Scene, incident: Vec3, diffracted: Vec3) -> Tensor:
-    """Polarization factor of one source, ``diffracted`` being a unit vector (P7)."""
+    """Polarization factor of sources, ``diffracted`` being a unit vector (P7)."""
     kahn, axis = scene.experiment.beam.kahn_factor, scene.polarization_axis
     return polarization.polarization_factor(kahn, unit(incident), diffracted, axis, scene.polarized)
 
 
-def background_polar(scene: Scene, ray: Ray) -> Tensor:
-    """Polarization factor of the background, whether the ray is cut or not (P8.4 step 4, HD-POL-3)."""
+def background_polar(scene: Scene, state: PixelState) -> Tensor:
+    """Polarization factor of the background: of the first ray, cut or not (P8.4 step 4, HD-POL-3)."""
     if not scene.experiment.beam.polarization:
-        return torch.ones_like(ray.airpath_m)
-    return polarization_of(scene, ray.incident, unit(ray.diffracted))
+        return torch.ones_like(state.omega)
+    x, y, z = state.diffracted
+    first = unit((x[:1], y[:1], z[:1]))
+    return polarization_of(scene, incident(scene, slice(1)), first)[0, 0]
 
 
 def close_layer(scene: Scene, state: PixelState) -> None:
@@ -238,15 +351,33 @@ def close_layer(scene: Scene, state: PixelState) -> None:
     state.capture_sum = state.capture_sum + state.layer_capture
 
 
-def terms(scene: Scene, tile: Tile, ray: Ray) -> Iterator[Terms]:
-    """The orientations of a ray, as many at once as a tile holds (P6.8, P6.9)."""
-    chunk = max(1, TILE_ELEMENTS[scene.device.type] // len(tile))
+def terms(scene: Scene, tile: Tile, light: Rays) -> Iterator[Terms]:
+    """Every orientation of some rays in the order of P6.1, as many at once as fill a tile (P6.8, P6.9).
+
+    Rays that the cut takes from every pixel are left out, but only where that is known without
+    waiting, which is not on a GPU, and where nobody may ask for a gradient of 0.
+    """
+    orientations = min(scene.orientations, room(scene, tile))
+    rays_at_once = max(1, room(scene, tile) // scene.orientations)
     x, y, z = scene.cells_m
-    for start in range(0, scene.orientations, chunk):
-        part = slice(start, start + chunk)
-        hkl = scattering.miller_indices(ray.q_inv_m, (x[:, part], y[:, part], z[:, part]))
-        nodes = scattering.nearest_node(hkl)
-        yield Terms(hkl=hkl, nodes=nodes, F_latt=lattice_factor(scene, hkl, nodes), place=ray.place + start)
+    for first in range(0, len(light.q_inv_m[0]), rays_at_once):
+        some = slice(first, first + rays_at_once)
+        lit = None if light.lit is None else light.lit[some, None]
+        if lit is not None and lit.is_cpu and not torch.is_grad_enabled() and not lit.any():
+            continue
+        q = (light.q_inv_m[0][some, None], light.q_inv_m[1][some, None], light.q_inv_m[2][some, None])
+        for start in range(0, scene.orientations, orientations):
+            part = slice(start, start + orientations)
+            hkl = scattering.miller_indices(q, (x[:, :, part], y[:, :, part], z[:, :, part]))
+            nodes = scattering.nearest_node(hkl)
+            yield Terms(
+                hkl=hkl,
+                nodes=nodes,
+                F_latt=lattice_factor(scene, hkl, nodes),
+                lit=lit,
+                factors=tuple(factor[some, None] for factor in light.factors),
+                place=light.place + first * scene.orientations + start,
+            )
 
 
 def lattice_factor(scene: Scene, hkl: Tensor, nodes: Tensor) -> Tensor:
@@ -266,16 +397,17 @@ def lattice_factor(scene: Scene, hkl: Tensor, nodes: Tensor) -> Tensor:
 
 def order(scene: Scene, tile: Tile, term: Terms) -> Tensor:
     """Place of each evaluation in the order of P6.1, over all pixels, int64."""
-    places = torch.arange(term.place, term.place + len(term.F_latt), device=scene.device)
-    return tile.rank * scene.evaluations + places[:, None]
+    rays, orientations, _ = term.F_latt.shape
+    places = torch.arange(term.place, term.place + rays * orientations, device=scene.device)
+    return tile.rank * scene.evaluations + places.reshape(rays, orientations, 1)
 
 
-def reached(scene: Scene, ray: Ray, term: Terms) -> Tensor:
+def reached(scene: Scene, term: Terms) -> Tensor:
     """Whether an evaluation goes on to the structure factor, bool (P6.7, P6.9 last paragraph, P8.4)."""
     active = term.F_latt != 0
     if scene.experiment.sampling.water and not scene.experiment.corrected:
         active = torch.ones_like(active)
-    return active if ray.lit is None else active & ray.lit
+    return active if term.lit is None else active & term.lit
 
 
 def squared_amplitude(scene: Scene, tile: Tile, term: Terms, stop: Tensor) -> Tensor:
@@ -295,48 +427,53 @@ def squared_amplitude(scene: Scene, tile: Tile, term: Terms, stop: Tensor) -> Te
     return torch.where(inside, F * F, nearest)
 
 
-def accumulate(scene: Scene, state: PixelState, tile: Tile, ray: Ray, term: Terms, stop: Tensor) -> None:
-    """Add the orientations of ``term`` one by one (P6.10 steps 4 and 5, P8.4 step 1)."""
+def accumulate(scene: Scene, state: PixelState, tile: Tile, term: Terms, stop: Tensor) -> None:
+    """Add the evaluations of ``term`` one by one (P6.10 steps 4 and 5, P8.4 step 1)."""
     products = (squared_amplitude(scene, tile, term, stop) * term.F_latt).mul_(term.F_latt)
     if scene.huge:  # an infinite F*F adds nothing where F_latt is 0 either
-        products = torch.where(reached(scene, ray, term), products, torch.zeros_like(products))
-    elif ray.lit is not None:
-        products = torch.where(ray.lit, products, torch.zeros_like(products))
+        products = torch.where(reached(scene, term), products, torch.zeros_like(products))
+    elif term.lit is not None:
+        products = torch.where(term.lit, products, torch.zeros_like(products))
     if scene.experiment.corrected:
-        for factor in subpixel_factors(scene, state):
+        for factor in term.factors:
             products = products * factor
-        for product in products.unbind(0):
-            state.layer_total = state.layer_total + product
-        return
-    if not scene.running_products:
-        for product in products.unbind(0):
-            state.total = state.total.add_(product)
-        return
-    factors = subpixel_factors(scene, state)
-    for product, active in zip(products.unbind(0), reached(scene, ray, term).unbind(0), strict=True):
-        total = state.total + product
-        for factor in factors:
-            total = total * factor
-        state.total = torch.where(active, total, state.total)
+        state.layer_total = add_up(state.layer_total, products.flatten(0, 1))
+    elif not term.factors:
+        state.total = add_up(state.total, products.flatten(0, 1))
+    else:
+        factors = [one_by_one(factor.expand(products.shape)) for factor in term.factors]
+        active = one_by_one(reached(scene, term))
+        for product, through, *by in zip(one_by_one(products), active, *factors, strict=True):
+            total = state.total + product
+            for factor in by:
+                total = total * factor
+            state.total = torch.where(through, total, state.total)
 
 
-def subpixel_factors(scene: Scene, state: PixelState) -> list[Tensor]:
-    """What multiplies each term, or the running sum after each addition (HD-OVS-1), in this order."""
-    sampling = scene.experiment.sampling
-    selected = (
-        (sampling.per_subpixel_thick, state.capture),
-        (sampling.per_subpixel_polar, state.polar),
-        (sampling.per_subpixel_omega, state.omega),
-    )
-    return [factor.to(scene.dtype) for chosen, factor in selected if chosen]
+def one_by_one(values: Tensor) -> tuple[Tensor, ...]:
+    """Values of shape (rays, orientations, pixels) as one tensor per evaluation, in the order of P6.1."""
+    return values.flatten(0, 1).unbind(0)
+
+
+def add_up(total: Tensor, values: Tensor) -> Tensor:
+    """``total`` plus each row of ``values``, one after another; ``total`` itself may be overwritten.
+
+    Shapes (pixels,) and (rows, pixels). On a CPU the cumulative sum of torch is formed in the same order,
+    in float64 whatever the type; it costs less than an addition for each row if these are short.
+    """
+    if values.is_cpu and values.dtype == torch.float64 and len(values) > len(total):
+        return torch.cat([total[None], values]).cumsum(0)[-1]
+    for row in values.unbind(0):
+        total = total.add_(row)
+    return total
 
 
 def integrate(scene: Scene, tile: Tile, stop: Tensor) -> PixelState:
     """Every evaluation of every pixel of ``tile``; from the place ``stop`` on nothing is interpolated."""
     state = fresh_state(scene, len(tile))
-    for ray in rays(scene, state, tile):
-        for term in terms(scene, tile, ray):
-            accumulate(scene, state, tile, ray, term, stop)
+    for light in rays(scene, state, tile):
+        for term in terms(scene, tile, light):
+            accumulate(scene, state, tile, term, stop)
     return state
 
 
@@ -344,9 +481,9 @@ def first_out_of_range(scene: Scene, tile: Tile) -> Tensor:
     """Place of the first evaluation of ``tile`` that leaves the structure-factor table, or NEVER (P6.10)."""
     state = fresh_state(scene, len(tile))
     first = torch.full((), NEVER, dtype=torch.int64, device=scene.device)
-    for ray in rays(scene, state, tile):
-        for term in terms(scene, tile, ray):
-            beyond = reached(scene, ray, term) & structure_factor.out_of_range(term.hkl, scene.amplitudes)
+    for light in rays(scene, state, tile):
+        for term in terms(scene, tile, light):
+            beyond = reached(scene, term) & structure_factor.out_of_range(term.hkl, scene.amplitudes)
             first = torch.minimum(first, torch.where(beyond, order(scene, tile, term), NEVER).amin())
     return first
 

@@ -24,9 +24,10 @@ class Scene:
     ``dtype`` is that of what follows the Miller index. ``amplitudes`` are F in float64,
     for interpolation, ``intensities`` F*F in ``dtype``, ``huge`` says whether F*F may be
     infinite. ``cells_m`` are the vectors a, b, c of every orientation, each component of
-    shape (3, orientations, 1), ``counts`` the cells along them, shape (3, 1, 1), ``rows``
-    the axes of more than one cell. ``polar_may_vanish`` says whether a polarization factor
-    can be 0 after it was computed, ``scale`` is re2 times the fluence (P6.11).
+    shape (3, 1, orientations, 1), ``counts`` the cells along them, shape (3, 1, 1, 1), ready for
+    (3, rays, orientations, pixels); ``rows`` are the axes of more than one cell.
+    ``polar_may_vanish`` says whether a polarization factor can be 0 after it was computed,
+    ``scale`` is re2 times the fluence (P6.11).
     """
 
     experiment: Experiment
@@ -52,19 +53,13 @@ class Scene:
     @property
     def orientations(self) -> int:
         """Spindle steps times mosaic domains."""
-        return int(self.cells_m[0].shape[1])
+        return int(self.cells_m[0].shape[-2])
 
     @property
     def evaluations(self) -> int:
         """Evaluations per pixel, sensor layers included (P6.1)."""
         layers, oversample = self.experiment.detector.sensor.layers, self.experiment.sampling.oversample
         return layers * oversample**2 * self.experiment.beam.sources * self.orientations
-
-    @property
-    def running_products(self) -> bool:
-        """Whether factors multiply the running sum after every addition (P6.10 step 5)."""
-        sampling = self.experiment.sampling
-        return sampling.per_subpixel_thick or sampling.per_subpixel_polar or sampling.per_subpixel_omega
 
 
 def build(experiment: Experiment, device: torch.device, dtype: torch.dtype) -> Scene:
@@ -87,7 +82,7 @@ def build(experiment: Experiment, device: torch.device, dtype: torch.dtype) -> S
         polarized=kahn != 0,
         polar_may_vanish=on.sampling.cut or abs(kahn) >= 1,
         cells_m=stacked_cells(on.orientations),
-        counts=torch.stack([on.crystal.Na, on.crystal.Nb, on.crystal.Nc])[:, None, None],
+        counts=torch.stack([on.crystal.Na, on.crystal.Nb, on.crystal.Nc]).reshape(3, 1, 1, 1),
         rows=tuple(axis for axis, n in enumerate((crystal.Na, crystal.Nb, crystal.Nc)) if n > 1),
         scale=THOMSON_M2 * on.beam.fluence_ph_m2,
         steps=on_device(float(on.sampling.steps), device),
@@ -95,9 +90,9 @@ def build(experiment: Experiment, device: torch.device, dtype: torch.dtype) -> S
 
 
 def stacked_cells(orientations: Orientations) -> Vec3:
-    """Cell vectors of every orientation, the axes a, b, c first, ready for rows of pixels."""
+    """Cell vectors of every orientation, the axes a, b, c first, in the shape of ``Scene.cells_m``."""
     vectors = (orientations.a_m, orientations.b_m, orientations.c_m)
-    x, y, z = (torch.stack([vector[i] for vector in vectors])[:, :, None] for i in range(3))
+    x, y, z = (torch.stack([vector[i] for vector in vectors])[:, None, :, None] for i in range(3))
     return x, y, z
 
 

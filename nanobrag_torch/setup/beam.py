@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nanobrag_torch.advice import warn
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.constants import SOURCE_DISTANCE_M
 from nanobrag_torch.errors import UsageError
@@ -14,6 +15,7 @@ from nanobrag_torch.setup.counts import Grid, grid
 from nanobrag_torch.setup.detector import Axes
 from nanobrag_torch.setup.experiment import Beam, Divergence, maybe, plain, scalar
 from nanobrag_torch.setup.rotation import rotaxis
+from nanobrag_torch.setup.source_advice import source_advice
 
 TRIM = 1.1
 """Directions with four times the trimming value above this are dropped (P4.6)."""
@@ -116,7 +118,11 @@ def listed_sources(request: Request, path: str, axes: Axes, wavelength_m: Tensor
     """
     behind = scale(scalar(-SOURCE_DISTANCE_M), axes.beam)
     defaults = (plain(behind[0]), plain(behind[1]), plain(behind[2]), 1.0, plain(wavelength_m))
-    rows = torch.tensor(source_file.read(path, defaults), dtype=torch.float64)
+    listed = source_file.read(path, defaults)
+    along = (plain(axes.beam[0]), plain(axes.beam[1]), plain(axes.beam[2]))
+    for said in source_advice(listed, along, plain(wavelength_m)):
+        warn(f"{path}:{said}")
+    rows = torch.tensor([source[: source_file.COLUMNS] for source in listed], dtype=torch.float64)
     return beam(
         request,
         axes,

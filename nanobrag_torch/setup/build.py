@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.command_line.required_input import require_inputs
-from nanobrag_torch.constants import LARGEST_COUNT
+from nanobrag_torch.constants import DEGREES_PER_RADIAN, LARGEST_COUNT
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.formats import amorphous
+from nanobrag_torch.formats.unit_cell import impossible_angles
 from nanobrag_torch.physics.vectors import norm
 from nanobrag_torch.setup.beam import sources
 from nanobrag_torch.setup.crystal import crystal
 from nanobrag_torch.setup.detector import convention_axes, place
 from nanobrag_torch.setup.experiment import Beam, Crystal, Detector, Experiment, plain, scalar
+from nanobrag_torch.setup.header_centres import advise_on_header
+from nanobrag_torch.setup.known_defects import warn_of_known_defects
 from nanobrag_torch.setup.orientations import orientations
+from nanobrag_torch.setup.plausible import warn_of_implausible_numbers
 from nanobrag_torch.setup.sampling import sampling
 
 LONGEST_M = 1e50
@@ -40,6 +44,16 @@ def check_finite(detector: Detector, crystal: Crystal, beam: Beam) -> None:
             raise UsageError(f"detector {name} of {plain(length_m):g} m: expected at most {LONGEST_M:g} m")
 
 
+def check_cell(request: Request) -> None:
+    """Refuse angles that no cell has; a command line cannot hold them, a request can. Raises: UsageError."""
+    if request.cell is not None:
+        given = (plain(angle) * DEGREES_PER_RADIAN for angle in request.cell[3:])
+        degrees = [angle if angle > 0 else 90.0 for angle in given]
+        reason = impossible_angles(degrees[0], degrees[1], degrees[2])
+        if reason is not None:
+            raise UsageError(f"-cell: {reason}")
+
+
 def experiment(request: Request) -> Experiment:
     """Read the files that ``request`` names and resolve everything that it leaves open.
 
@@ -47,6 +61,7 @@ def experiment(request: Request) -> Experiment:
     clash (C4.17 to C4.19), InputFileError where a file cannot be used.
     """
     require_inputs(request)
+    check_cell(request)
     if request.amorphous_file is not None:
         amorphous.read(request.amorphous_file)
     axes = convention_axes(request)
@@ -55,8 +70,8 @@ def experiment(request: Request) -> Experiment:
     xtal = crystal(request, wavelength_m)
     beam = sources(request, axes, wavelength_m)
     turns = orientations(request, xtal, axes.spindle)
-    check_finite(detector, xtal, beam)
-    return Experiment(
+    advise_on_header(request, axes, detector)
+    resolved = Experiment(
         corrected=request.corrected,
         detector=detector,
         beam=beam,
@@ -64,3 +79,8 @@ def experiment(request: Request) -> Experiment:
         orientations=turns,
         sampling=sampling(request, detector, beam, xtal, turns),
     )
+    warn_of_implausible_numbers(request, resolved, axes)
+    check_finite(detector, xtal, beam)
+    advise_on_header(request, axes, detector)
+    warn_of_known_defects(request, resolved, axes)
+    return resolved

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from nanobrag_torch.advice import warn
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.constants import DEGREES_PER_RADIAN, LARGEST_COUNT, SMALLEST_NORMAL
 from nanobrag_torch.errors import UsageError
@@ -20,10 +20,11 @@ from nanobrag_torch.random_numbers import rotation as random_rotation
 from nanobrag_torch.random_numbers.uniform import Stream
 from nanobrag_torch.setup import libm
 from nanobrag_torch.setup.experiment import Crystal, plain, scalar, vector
+from nanobrag_torch.setup.known_defects import warn_of_oblique_angles
+from nanobrag_torch.setup.matrix_advice import advise_on_matrix
 from nanobrag_torch.setup.rotation import rotxyz
-from nanobrag_torch.setup.structure_factors import structure_factors
-
-LOG = logging.getLogger(__name__)
+from nanobrag_torch.setup.structure_factors import factor_file, structure_factors
+from nanobrag_torch.setup.unit_cell import compare, constants, with_cell
 
 RANDOM_MISSET_CAP = 90.0
 """Radians: the historical program means degrees and converts nothing (HD-MIS-1)."""
@@ -138,11 +139,9 @@ def clipped_sample(request: Request) -> tuple[float, float, float]:
     def clipped(axis: str, size_m: float) -> float:
         if size_m <= beam_m:
             return size_m
-        LOG.warning(
-            "the crystal along %s is cut from %g to the beam size of %g mm",
-            axis,
-            size_m * 1000.0,
-            beam_m * 1000.0,
+        warn(
+            f"the crystal along {axis} is cut from {size_m * 1000.0:g} to the beam size of"
+            f" {beam_m * 1000.0:g} mm"
         )
         return beam_m
 
@@ -180,18 +179,28 @@ def oriented_cell(request: Request, wavelength_m: Tensor) -> tuple[Basis, Cell |
     if request.cell is not None:
         reciprocal, cell = reciprocal_from_cell(tuple(scalar(x) for x in request.cell))
     if request.matrix_file is not None:
-        reciprocal = reciprocal_from_matrix(matrix.read(request.matrix_file), wavelength_m)
+        file = matrix.read(request.matrix_file)
+        advise_on_matrix(request.matrix_file, file, request, plain(wavelength_m))
+        reciprocal = reciprocal_from_matrix(file.numbers, wavelength_m)
     return reciprocal, cell
 
 
 def crystal(request: Request, wavelength_m: Tensor) -> Crystal:
     """The crystal of ``request`` (P3), structure factors included."""
+    file = factor_file(request)
+    cell_name = "-cell" if request.cell is not None or file is None else file.path
+    request = with_cell(request, file)
     reciprocal, cell = oriented_cell(request, wavelength_m)
     angles, misset_deg = misset_angles(request)
     if angles is not None:
         a_star, b_star, c_star = (rotxyz(v, angles) for v in reciprocal)
         reciprocal = (a_star, b_star, c_star)
     direct, reciprocal, volume = direct_and_reciprocal(reciprocal, cell)
+    in_force = constants(direct)
+    compare(request, file, in_force)
+    if request.cell is not None and request.matrix_file is None:
+        given = [plain(angle) * DEGREES_PER_RADIAN for angle in request.cell[3:]]
+        warn_of_oblique_angles(cell_name, [angle if angle > 0 else 90.0 for angle in given], in_force)
     a_m, b_m, c_m = (scale(scalar(1e-10), v) for v in direct)
     Na, Nb, Nc = cell_counts(request, (norm(a_m), norm(b_m), norm(c_m)))
     return Crystal(
@@ -211,5 +220,5 @@ def crystal(request: Request, wavelength_m: Tensor) -> Crystal:
         shape=request.shape,
         fudge=scalar(request.fudge),
         misset_deg=misset_deg,
-        structure_factors=structure_factors(request),
+        structure_factors=structure_factors(request, file, in_force),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from nanobrag_torch.advice import note, warn
 from nanobrag_torch.command_line.request import Convention, Number, Pivot, Request
 from nanobrag_torch.constants import LARGEST_COUNT, SMALLEST_NORMAL
 from nanobrag_torch.errors import InputFileError, UsageError
@@ -17,8 +17,6 @@ from nanobrag_torch.physics.vectors import Vec3, add, cross, dot, norm, scale, s
 from nanobrag_torch.setup.counts import layer_grid
 from nanobrag_torch.setup.experiment import Centres, Detector, Roi, Sensor, maybe, plain, scalar, vector
 from nanobrag_torch.setup.rotation import rotaxis, rotxyz
-
-LOG = logging.getLogger(__name__)
 
 MOST_LAYERS = 10**6
 """Thinner layers than a nanometre of a millimetre sensor are a slip."""
@@ -88,12 +86,11 @@ def convention_axes(request: Request) -> Axes:
 def normal(odet: Vec3, fdet: Vec3, sdet: Vec3) -> Vec3:
     """``odet`` if its length is exactly 1, whatever its direction; else fast x slow (P2.5, HD-DET-3)."""
     if norm(odet) != 1.0:
-        LOG.warning("the length of -odet_vector is not exactly 1: the normal is rebuilt as fast x slow")
+        note("the length of -odet_vector is not exactly 1: the normal is rebuilt as fast x slow")
         return unit(cross(fdet, sdet))
     if max(abs(plain(dot(odet, fdet))), abs(plain(dot(odet, sdet)))) > SKEW:
-        LOG.warning(
-            "the detector normal %g %g %g is not perpendicular to the fast and slow axes", *map(plain, odet)
-        )
+        x, y, z = map(plain, odet)
+        warn(f"the detector normal {x:g} {y:g} {z:g} is not perpendicular to the fast and slow axes")
     return odet
 
 
@@ -151,7 +148,7 @@ def sensor_layers(request: Request) -> Sensor:
         mu = scalar(-1.0)
         if thickness > 0:
             mu = 1.0 / thickness
-            LOG.warning("-detector_thick without -detector_abs: mu is 1/thickness, %g 1/m", plain(mu))
+            note(f"-detector_thick without -detector_abs: mu is 1/thickness, {plain(mu):g} 1/m")
     return Sensor(
         layers=layers.count,
         thickness_m=layers.range,
@@ -228,10 +225,8 @@ def warn_of_unused_pix0(request: Request, pix0_m: Vec3) -> None:
     """The origin is computed; a user whose own is more than a pixel away is told (C8.5, HD-DET-5)."""
     given = request.pix0_vector_m
     if given is not None and plain(norm(subtract(vector(given), pix0_m))) > plain(request.pixel_m):
-        LOG.warning(
-            "the detector origin is %g %g %g mm, but -pix0_vector says %g %g %g mm, which is not used",
-            *(plain(x) * 1000.0 for x in (*pix0_m, *given)),
-        )
+        computed, asked = (" ".join(f"{plain(x) * 1000.0:g}" for x in origin) for origin in (pix0_m, given))
+        warn(f"the detector origin is {computed} mm, but -pix0_vector says {asked} mm, which is not used")
 
 
 def refuse_skew_curvature(request: Request, beam: Vec3) -> None:

@@ -81,6 +81,11 @@ class Roi:
         """Pixels within the limits, on the image or not."""
         return (self.xmax - self.xmin + 1) * (self.ymax - self.ymin + 1)
 
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns of an image within the limits."""
+        return slice(self.ymin, self.ymax + 1), slice(self.xmin, self.xmax + 1)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Sensor(Part):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-
 import torch
 from torch import Tensor
 
+from nanobrag_torch.advice import note, warn
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.physics.rotation import Matrix3, by_matrix
@@ -16,8 +15,6 @@ from nanobrag_torch.random_numbers.uniform import Stream
 from nanobrag_torch.setup.counts import mosaic_count, phi_grid
 from nanobrag_torch.setup.experiment import Crystal, Orientations, maybe, plain, scalar
 from nanobrag_torch.setup.rotation import rotaxis, unless_zero
-
-LOG = logging.getLogger(__name__)
 
 MOST_ORIENTATIONS = 10**8
 """More is a slip in a count or step: no image of so many terms was ever finished."""
@@ -39,9 +36,9 @@ def mosaic_matrices(domains: int, spread_rad: Tensor, seed: int) -> Matrix3:
 def warn_of_mosaic_defaults(request: Request, domains: int, spread_rad: Tensor) -> None:
     """Say where spread or count is made up for the user (C4.16)."""
     if spread_rad > 0 and request.mosaic_domains is None:
-        LOG.warning("-mosaic without -mosaic_domains: %d domains", domains)
+        note(f"-mosaic without -mosaic_domains: {domains} domains")
     if not spread_rad > 0 and request.mosaic_domains is not None:
-        LOG.warning("-mosaic_domains has no effect without a mosaic spread")
+        warn("-mosaic_domains has no effect without a mosaic spread")
 
 
 def orientations(request: Request, crystal: Crystal, spindle_axis: Vec3) -> Orientations:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import math
 
 import torch
 from torch import Tensor
 
+from nanobrag_torch.advice import warn
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.constants import AVOGADRO, LARGEST_COUNT, THOMSON_M2, WATER_ELECTRONS
 from nanobrag_torch.errors import UsageError
 from nanobrag_torch.physics.vectors import norm
 from nanobrag_torch.setup.experiment import Beam, Crystal, Detector, Orientations, Sampling, plain, scalar
-
-LOG = logging.getLogger(__name__)
 
 
 def recommended_oversample(detector: Detector, crystal: Crystal, wavelength_m: Tensor) -> int:
@@ -49,10 +47,9 @@ def sampling(
     automatic = given <= 0
     oversample = recommended if automatic else given
     if oversample < recommended:
-        LOG.warning(
-            "-oversample %d: intensity may vary a lot across a pixel, -oversample %d is recommended",
-            oversample,
-            recommended,
+        warn(
+            f"-oversample {oversample}: intensity may vary a lot across a pixel, "
+            f"-oversample {recommended} is recommended"
         )
     steps = beam.sources * orientations.mosaic_domains * orientations.phi_steps * oversample * oversample
     if steps > LARGEST_COUNT:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .. import (
     artifact,
+    campaign,
     container,
     digest,
     experiment,
@@ -30,7 +31,7 @@ from .options import ROOT, Commands, common, positive, programs_of
 def add_verify(commands: Commands) -> None:
     """Offer the command ``verify``."""
     parser = commands.add_parser(
-        "verify", help="check that bundles, and records of n2, are complete, unchanged and true"
+        "verify", help="check that bundles, and what n2 wrote, are complete, unchanged and true"
     )
     parser.add_argument("bundles", type=Path, nargs="*", metavar="FOLDER", help="default: all below reports/")
     parser.add_argument(
@@ -55,7 +56,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _all_below(reports: Path, *, with_records: bool) -> list[Path]:
-    """Return every finished bundle, and every record of N2 if wanted: nobody signs one."""
+    """Return every finished bundle, and every record of ``nbparity n2`` if wanted: nobody signs one."""
     records = below(reports, n2_record.MARKS) if with_records else []
     return [*artifact.finished(reports), *records]
 
@@ -64,7 +65,7 @@ def _complaints(folder: Path, key: Path | None) -> list[str]:
     if not n2_record.is_record(folder):
         return verify.verify(folder, key)
     if key is not None:
-        raise UsageError(f"--key: {folder} is a record of n2, which nobody signs, expected bundles")
+        raise UsageError(f"--key: {folder} is a record of nbparity n2, which nobody signs, expected bundles")
     return verify.verify_record(folder)
 
 
@@ -188,7 +189,7 @@ def _digest(arguments: argparse.Namespace) -> int:
 
 def add_ledger(commands: Commands) -> None:
     """Offer the command ``ledger``."""
-    parser = commands.add_parser("ledger", help=f"enter a bundle into {ledger.FIX_PLAN} and {ledger.PLAN}")
+    parser = commands.add_parser("ledger", help="enter a bundle into the ledger and the plan of the campaign")
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (default: this one)")
     parser.add_argument("bundle", type=Path, metavar="BUNDLE")
     parser.set_defaults(command=_ledger)
@@ -197,9 +198,10 @@ def add_ledger(commands: Commands) -> None:
 def _ledger(arguments: argparse.Namespace) -> int:
     entered = ledger.enter(arguments.root.resolve(), arguments.bundle)
     what = "appended" if entered.appended else "is there already"
-    print(f"{ledger.FIX_PLAN}: attempt {entered.attempt} {what}")
+    names = campaign.ledger()
+    print(f"{names.entries}: attempt {entered.attempt} {what}")
     note = f": {entered.note}" if entered.note else ""
-    print(f"{ledger.PLAN}: {'stamped' if entered.stamped else 'left as it is'}{note}")
+    print(f"{names.plan}: {'stamped' if entered.stamped else 'left as it is'}{note}")
     return ExitCode.OK
 
 

@@ -112,6 +112,7 @@ def add_bench(commands: Commands) -> None:
     parser.add_argument("--experiment", default="cro")
     parser.add_argument("--threads", type=positive, action="append", help="default: 1 and 2")
     parser.add_argument("--repeats", type=positive, default=5)
+    parser.add_argument("--write", action="store_true", help="enter the figures into docs/benchmark.toml")
     parser.set_defaults(command=_bench)
 
 
@@ -123,4 +124,6 @@ def _bench(arguments: argparse.Namespace) -> int:
         arguments.root.resolve(), chosen, pair, tuple(arguments.threads or (1, 2)), arguments.repeats
     )
     print(bench.table(timings), end="")
+    if arguments.write:
+        bench.write(arguments.root.resolve() / "docs" / "benchmark.toml", timings, chosen.id)
     return ExitCode.OK

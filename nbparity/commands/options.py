@@ -6,13 +6,14 @@ import os
 from pathlib import Path
 from typing import TypeAlias
 
+from .. import campaign, causes, experiment, verify
+from ..errors import UsageError
 from ..processes import TIME_LIMIT_S
 from ..programs import Programs, locate
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 ROOT = Path(__file__).resolve().parents[2]
-CAMPAIGN, PHASE = "2025-10-cli-flags", "phase_l"
-N2_PHASE, O1_PHASE = "phase_n", "phase_o"
+FOLDERS = campaign.reports()
 NO_DIGEST = "none, the run was blocked"
 
 
@@ -27,6 +28,21 @@ def common(parser: argparse.ArgumentParser) -> None:
 def programs_of(arguments: argparse.Namespace) -> Programs:
     """Return the programs that were chosen."""
     return locate(arguments.root, c_bin=arguments.c_bin, spec_bin=arguments.spec_bin, py_bin=arguments.py_bin)
+
+
+def require_checkout(arguments: argparse.Namespace) -> None:
+    """Raise UsageError if there is no checkout to work on, as where the package alone was installed.
+
+    Commands that take no ``--root`` measure by the checkout that they are part of.
+    """
+    root: Path = getattr(arguments, "root", verify.ROOT)
+    missing = [str(path) for path in (causes.FILE, experiment.FOLDER) if not (root / path).exists()]
+    if missing:
+        choice = ", or name one with --root" if hasattr(arguments, "root") else ""
+        raise UsageError(
+            f"{root}: no checkout of the repository ({' and '.join(missing)} not there): run the nbparity of"
+            f" one, .venv/bin/nbparity after make venv{choice}"
+        )
 
 
 def positive(text: str) -> int:
@@ -54,7 +70,7 @@ def cores() -> int:
 
 def bundle_options(parser: argparse.ArgumentParser) -> None:
     """Add where bundles go, and how long a program may run."""
-    parser.add_argument("--campaign", default=CAMPAIGN, help="first folder below reports/")
+    parser.add_argument("--campaign", default=FOLDERS.campaign, help="first folder below reports/")
     parser.add_argument("--reports", type=Path, help="instead of reports/")
     parser.add_argument(
         "--time-limit", type=seconds, default=TIME_LIMIT_S, help="seconds per program (default: %(default)g)"
@@ -67,6 +83,6 @@ def thread_option(parser: argparse.ArgumentParser) -> None:
 
 
 def reports_of(arguments: argparse.Namespace, phase: str) -> Path:
-    """Return the folder of a phase of the campaign, where bundles and records lie side by side."""
+    """Return the folder of a phase of the campaign, where its bundles or records lie side by side."""
     reports: Path = (arguments.reports or arguments.root.resolve() / "reports").absolute()
-    return reports / str(arguments.campaign) / phase / "nb_compare"
+    return reports / str(arguments.campaign) / phase / FOLDERS.last

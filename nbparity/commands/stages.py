@@ -12,10 +12,8 @@ from ..nb_compare import from_here
 from ..outcome import Outcome
 from ..programs import locate
 from .options import (
-    N2_PHASE,
+    FOLDERS,
     NO_DIGEST,
-    O1_PHASE,
-    PHASE,
     Commands,
     bundle_options,
     common,
@@ -29,8 +27,10 @@ def add_n1(commands: Commands) -> None:
     """Offer the command ``n1``."""
     parser = commands.add_parser("n1", help="run an experiment with all programs, write a bundle")
     common(parser)
-    parser.add_argument("--experiment", action="append", help="id; default: cro, and supervisor if it can")
-    parser.add_argument("--phase", default=PHASE, help="second folder below reports/")
+    parser.add_argument(
+        "--experiment", action="append", help="id; default: cro, and supervisor if its data are there"
+    )
+    parser.add_argument("--phase", default=FOLDERS.n1, help="second folder below reports/")
     bundle_options(parser)
     thread_option(parser)
     parser.add_argument("--image", choices=("cpu", "cuda"), help="run in a container of that image")
@@ -95,13 +95,23 @@ def _chosen_experiments(root: Path, ids: list[str] | None) -> list[experiment.Ex
     supervisor = experiment.load(root, "supervisor")
     if supervisor.inputs_present():
         return [experiment.load(root, "cro"), supervisor]
-    print(f"supervisor: not run, its data are not in {supervisor.inputs_dir} (set NB_SUPERVISOR_DIR)")
+    print(f"supervisor: not run, {_without_data(supervisor)}")
     return [experiment.load(root, "cro")]
+
+
+def _without_data(supervisor: experiment.Experiment) -> str:
+    """Say where the data of the experiment were looked for."""
+    return (
+        f"the data of this experiment are no part of the repository and not in {supervisor.inputs_dir}"
+        " (NB_SUPERVISOR_DIR names another folder)"
+    )
 
 
 def add_n2(commands: Commands) -> None:
     """Offer the command ``n2``."""
-    parser = commands.add_parser("n2", help="compare anew over an N1 bundle, with limits and with its images")
+    parser = commands.add_parser(
+        "n2", help="compare anew what a bundle of n1 compared, with limits and its images"
+    )
     common(parser)
     parser.add_argument(
         "bundles", type=Path, nargs="*", metavar="BUNDLE", help="default: the newest complete"
@@ -112,7 +122,7 @@ def add_n2(commands: Commands) -> None:
 
 def _n2(arguments: argparse.Namespace) -> int:
     """Check the bundles one after another; the exit status is that of the first that did not end well."""
-    bundles = arguments.bundles or [n2.newest(reports_of(arguments, PHASE))]
+    bundles = arguments.bundles or [n2.newest(reports_of(arguments, FOLDERS.n1))]
     codes = [_run_n2(arguments, folder) for folder in bundles]
     return next((code for code in codes if code), ExitCode.OK)
 
@@ -133,7 +143,7 @@ def _run_n2(arguments: argparse.Namespace, folder: Path) -> ExitCode:
         ),
         thresholds=thresholds.load(),
         limits=thresholds.load_nb_compare(),
-        reports=reports_of(arguments, N2_PHASE),
+        reports=reports_of(arguments, FOLDERS.n2),
         time_limit_s=arguments.time_limit,
     )
     print(f"{run['experiment']['id']}: comparing anew over {from_here(plan.bundle)}", flush=True)
@@ -147,7 +157,7 @@ def _run_n2(arguments: argparse.Namespace, folder: Path) -> ExitCode:
 def add_o1(commands: Commands) -> None:
     """Offer the command ``o1``."""
     parser = commands.add_parser(
-        "o1", help="the whole detector of the supervisor experiment: N1, then N2 over it"
+        "o1", help="n1 on the whole detector of the experiment supervisor, then n2 over its bundle"
     )
     common(parser)
     bundle_options(parser)
@@ -160,17 +170,17 @@ def _o1(arguments: argparse.Namespace) -> int:
     root = arguments.root.resolve()
     chosen = experiment.load(root, "supervisor")
     if not chosen.inputs_present():
-        print(f"supervisor: its data are not in {chosen.inputs_dir} (set NB_SUPERVISOR_DIR): cro instead")
+        print(f"supervisor: cro is run instead, {_without_data(chosen)}")
         chosen = experiment.load(root, "cro")
-    outcome = _run_n1(arguments, replace(chosen, roi=None), O1_PHASE)
+    outcome = _run_n1(arguments, replace(chosen, roi=None), FOLDERS.o1)
     return outcome.exit_code or _run_n2(arguments, outcome.folder)
 
 
 def add_parity(commands: Commands) -> None:
     """Offer the command ``parity``."""
-    parser = commands.add_parser("parity", help="N1, N2 over its bundles, O1; stops at the first that fails")
+    parser = commands.add_parser("parity", help="n1, n2 over its bundles, o1; stops at the first that fails")
     common(parser)
-    parser.add_argument("--experiment", action="append", help="id, for N1 and N2; default as for n1")
+    parser.add_argument("--experiment", action="append", help="id, for n1 and n2; default as for n1")
     bundle_options(parser)
     thread_option(parser)
     parser.set_defaults(command=_parity)
@@ -182,7 +192,7 @@ def _parity(arguments: argparse.Namespace) -> int:
 
     def stage_n1() -> int:
         chosen = _chosen_experiments(arguments.root.resolve(), arguments.experiment)
-        outcomes = [_run_n1(arguments, one, PHASE) for one in chosen]
+        outcomes = [_run_n1(arguments, one, FOLDERS.n1) for one in chosen]
         folders.extend(outcome.folder for outcome in outcomes)
         return next((outcome.exit_code for outcome in outcomes if outcome.exit_code), ExitCode.OK)
 

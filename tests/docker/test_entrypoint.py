@@ -45,3 +45,29 @@ def test_an_option_is_no_session(entrypoint, capsys):
     """Docker run nbparity:cpu --image cpu is a mistake worth a sentence."""
     assert entrypoint.main(["--image", "cpu"]) == 2
     assert "expected the name of a session" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mounted", "expected"),
+    [
+        (["nanobrag_torch"], {"/data"}, "/data"),
+        (["nanobrag_torch"], {"/data", "/reports"}, "/data"),
+        (["nanobrag_torch"], {"/reports"}, "/reports"),
+        (["parity_n1"], {"/data", "/reports"}, "/reports"),
+        (["tests"], set(), None),
+    ],
+)
+def test_files_belong_to_the_owner_of_the_folder(entrypoint, monkeypatch, arguments, mounted, expected):
+    """A script writes where it is started, if the caller mounted that; a session below /reports."""
+    owners = {"/data": (501, 20), "/reports": (1000, 100)}
+    monkeypatch.setattr(os.path, "ismount", lambda path: str(path) in mounted | {"/"})
+    monkeypatch.setattr(entrypoint.Path, "cwd", lambda: entrypoint.Path("/data/run"))
+
+    def stat(path):
+        uid, gid = owners[str(path).removesuffix("/run")]
+        return os.stat_result((0, 0, 0, 0, uid, gid, 0, 0, 0, 0))
+
+    monkeypatch.setattr(entrypoint.Path, "stat", stat)
+    _, folder = entrypoint.command(arguments)
+    unprivileged = (entrypoint.UNPRIVILEGED,) * 2
+    assert entrypoint.owner(folder) == (owners[expected] if expected else unprivileged)

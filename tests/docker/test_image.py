@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-FILES = ("inputs/c_float.bin", "inputs/c_spec_float.bin", "inputs/py_float.bin", "inputs/version.txt")
+FILES = ("inputs/images_sha256.txt", "inputs/version.txt")
 SMALL = container.Limits(memory_bytes=512 << 20, scratch_bytes=64 << 20, processes=100, time_s=120)
 
 
@@ -345,3 +345,21 @@ def test_the_evidence_is_the_hosts(client, job, root, tmp_path, sha256_of):
     )
     assert replayed.returncode == ExitCode.OK, replayed.stdout + replayed.stderr
     assert "reproduced: 9 of 9 parts" in replayed.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a folder of another user's")
+def test_the_simulator_writes_where_it_is_started(client, tag, tmp_path):
+    """Docker run -v FOLDER:/data -w /data: files appear there and belong to the owner of the folder."""
+    os.chown(tmp_path, 1234, 4321)
+    client.containers.run(
+        tag,
+        "nanobrag_torch -cell 50 60 70 90 90 90 -default_F 100 -N 5 -detpixels 16".split(),
+        volumes={str(tmp_path): {"bind": "/data", "mode": "rw"}},
+        working_dir="/data",
+        network_mode="none",
+        remove=True,
+    )
+    made = {path.name: (path.stat().st_uid, path.stat().st_gid) for path in tmp_path.iterdir()}
+    assert made == dict.fromkeys(
+        ("floatimage.bin", "intimage.img", "image.pgm", "noiseimage.img"), (1234, 4321)
+    )

@@ -19,11 +19,15 @@ from mutation import EXTREMES, PIECES, mutated
 from nanobrag_torch.command_line.flags import BY_SPELLING
 from nanobrag_torch.command_line.scan import StopEarly, scan
 from nanobrag_torch.errors import InputFileError, UsageError
-from nanobrag_torch.formats import amorphous, crystallographic, fdump, hkl, matrix, smv, smv_header, sources
+from nanobrag_torch.formats import amorphous, fdump, hkl, matrix, smv, smv_header, sources
+from nanobrag_torch.formats.crystallographic import CrystallographicFile
+from nanobrag_torch.formats.input_file import read_input
+from nanobrag_torch.formats.recognise import kind_of
 
 EXAMPLES = 200
 LONGEST_MESSAGE = 600
 DMIN_M = 3e-10
+BOX = (30.0, 40.0, 50.0, 90.0, 90.0, 90.0)
 BEAM = (-10.0, 0.0, 0.0, 1.0, 1e-10)
 
 Reader = Callable[[str], object]
@@ -51,8 +55,11 @@ def read_words(path: str) -> object:
 
 def read_crystallographic(path: str) -> object:
     """Reflections or coordinates of the formats of others, by their content."""
-    kind = crystallographic.kind_of(path)
-    return hkl.read(path) if kind is None else crystallographic.read(path, kind, None, DMIN_M)
+    content = read_input(path)
+    kind = kind_of(path, content)
+    if kind is None:
+        return hkl.parsed(path, content)
+    return CrystallographicFile(path, content, kind, None).listed(DMIN_M, BOX)
 
 
 def mtz_file() -> bytes:

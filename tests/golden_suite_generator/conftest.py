@@ -1,14 +1,35 @@
 """Build the C reference programs and run them."""
 
 import os
-import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "golden_suite_generator"
 HISTORICAL, SPECIFICATION = "nanoBragg", "nanoBragg-spec"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a program ended, with text output."""
+
+    program: str
+    returncode: int
+    stdout: str
+    stderr: str
+
+    def said(self, level):
+        """Texts of a level on standard error, from lines ``PROGRAM: LEVEL: text`` (C5)."""
+        start = f"{self.program}: {level}: "
+        return [line.removeprefix(start) for line in self.stderr.splitlines() if line.startswith(start)]
+
+    @property
+    def error(self):
+        """The text of the one error of a run that ended with status 9 (C5)."""
+        errors = self.said("ERROR")
+        assert (self.returncode, len(errors)) == (9, 1), self.stderr
+        return errors[0]
 
 
 class Programs:
@@ -18,12 +39,15 @@ class Programs:
         self.folder = folder
 
     def __call__(self, program, *args, cwd, threads=1):
-        """Run a program in the folder ``cwd``; the finished process with text output."""
+        """Run a program in the folder ``cwd``."""
         env = dict(os.environ, OMP_NUM_THREADS=str(threads), LC_ALL="C")
+        for name in ("LD_PRELOAD", "LD_AUDIT"):  # a sanitizer has to come first
+            env.pop(name, None)
         command = [str(self.folder / program), *map(str, args)]
-        return subprocess.run(
+        done = subprocess.run(
             command, cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False
         )
+        return Done(program, done.returncode, done.stdout, done.stderr)
 
     def good(self, program, *args, cwd, threads=1):
         """Run a program that must succeed; its standard output."""
@@ -32,29 +56,15 @@ class Programs:
         return done.stdout
 
 
-def make(*variables):
-    """Run make in the source folder, skipping where there is no compiler."""
-    compiler = os.environ.get("CC", "gcc")
-    if shutil.which("make") is None or shutil.which(compiler) is None:
-        pytest.skip(f"no make or no C compiler ({compiler}): the C reference cannot be built")
-    command = ["make", "-s", "-j2", "-C", str(FOLDER), f"CC={compiler}", *variables]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.fixture(scope="session")
-def programs():
+def programs(make_c):
     """Both programs, built with every warning an error; NB_COVERAGE=1 takes those that count branches."""
     if os.environ.get("NB_COVERAGE") == "1":
-        make("COVERAGE=1")
-        return Programs(FOLDER / "build" / "coverage")
-    if not (FOLDER / "build" / "prebuilt.log").is_file():  # an image brings them along, and no compiler
-        make()
-    return Programs(FOLDER / "build")
+        return Programs(make_c("COVERAGE=1") / "coverage")
+    return Programs(make_c())
 
 
 @pytest.fixture(scope="session")
-def sanitized():
+def sanitized(make_c):
     """Both programs with the address and undefined-behaviour sanitizers."""
-    make("SANITIZE=1")
-    return Programs(FOLDER / "build" / "sanitize")
+    return Programs(make_c("SANITIZE=1") / "sanitize")

@@ -49,12 +49,13 @@ class Outcome:
     @property
     def errors(self) -> list[str]:
         """The lines on standard error that report an error."""
-        return [line for line in self.err.split("\n") if line.startswith("ERROR: ")]
+        return [line for line in self.err.split("\n") if line.startswith(f"{self.program}: ERROR: ")]
 
     def complaints(self) -> list[str]:
         """What no input may cause (C5): a signal, a traceback, a sanitizer's report, no end, no message."""
         lines = [line for line in self.err.split("\n") if line]
-        remarks = [line for line in lines if not line.startswith(("ERROR: ", "WARNING: "))]
+        known = tuple(f"{self.program}: {level}: " for level in ("ERROR", "WARNING", "NOTE"))
+        remarks = [line for line in lines if not line.startswith(known)]
         found = []
         if self.slow:
             found.append("takes too long")
@@ -171,6 +172,8 @@ class CProcess:
 def start(binary: Path, options: Sequence[str], folder: Folder) -> CProcess:
     """Start a C program with one thread; its sanitizer ends it if it takes too much memory."""
     env = dict(os.environ, OMP_NUM_THREADS="1", LC_ALL="C", ASAN_OPTIONS=f"hard_rss_limit_mb={MEGABYTES}")
+    for name in ("LD_PRELOAD", "LD_AUDIT"):  # the sanitizer has to come first
+        env.pop(name, None)
     process = subprocess.Popen(
         [str(binary), *options],
         cwd=folder.path,

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from nanobrag_torch.advice import NanoBragWarning
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -67,3 +69,11 @@ def golden_case(golden_inputs: Path) -> Callable[[str], GoldenCase]:
         return GoldenCase(folder, json.loads((folder / "case.json").read_text()))
 
     return load
+
+
+@pytest.fixture
+def advice(recwarn: pytest.WarningsRecorder) -> Callable[[], str]:
+    """What the package has said so far in this test, a line each (C8.3)."""
+    return lambda: "\n".join(
+        str(said.message) for said in recwarn if isinstance(said.message, NanoBragWarning)
+    )

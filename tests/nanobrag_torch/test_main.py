@@ -42,7 +42,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def test_a_run_writes_its_four_images(run: Run, tmp_path: Path) -> None:
     """Float, integer, grey and noise image, in this order, and nothing else."""
     status, out, err = run(SMALL)
-    assert (status, err.count("\n")) == (0, err.count("WARNING:"))
+    assert (status, err.count("\n")) == (0, err.count("nanobrag_torch: "))
     assert {path.name for path in tmp_path.iterdir()} == OUTPUTS
     named = [line.split()[1] for line in out.splitlines() if line.startswith("writing ")]
     assert named == ["floatimage.bin", "intimage.img", "image.pgm", "noiseimage.img"]
@@ -127,18 +127,27 @@ def test_a_sensor_as_thick_as_the_limit_is_accepted(run: Run) -> None:
     ("options", "said"),
     [
         (
-            "",
+            "-N 5",
             "structure factors (-hkl, -default_F or a cache file, see -dump) and a crystal cell",
         ),
         ("-cell 50 60 70", "structure factors"),
         ("-default_F 1", "a crystal cell (-mat or -cell)"),
     ],
 )
-def test_missing_input_shows_the_usage(options: str, said: str, run: Run, tmp_path: Path) -> None:
-    """Usage on standard output, the reason on standard error, status 9 (C4.17)."""
+def test_missing_input_is_one_line(options: str, said: str, run: Run, tmp_path: Path) -> None:
+    """What is missing on standard error, status 9, no usage text (C4.17)."""
     status, out, err = run(options)
-    assert status == 9 and out.startswith("usage: ") and not list(tmp_path.iterdir())
-    assert err.startswith("ERROR: missing input: ") and said in err
+    assert (status, out, len(err.splitlines())) == (9, "", 1) and not list(tmp_path.iterdir())
+    assert err.startswith("nanobrag_torch: ERROR: missing input: ") and said in err
+
+
+def test_without_arguments_five_lines_say_how_to_begin(run: Run, tmp_path: Path) -> None:
+    """Name, usages, an example that works, and where the rest is (C10.7)."""
+    status, out, err = run("")
+    assert (status, err, len(out.splitlines())) == (9, "", 5) and not list(tmp_path.iterdir())
+    assert "usage: " in out and " -h " in out
+    example = next(line for line in out.splitlines() if line.startswith("try: "))
+    assert run(example.partition("nanobrag_torch ")[2] + " -detpixels 8")[0] == 0
 
 
 BAD: dict[str, tuple[str, str]] = {
@@ -168,7 +177,10 @@ BAD: dict[str, tuple[str, str]] = {
     "table beyond memory": ("-hkl far.hkl", "a table of at most 536870912 entries, got h 0 to 2000000"),
     "no folder for the output": ("-floatfile no/f.bin", "no/f.bin: cannot be written: No such file"),
     "folder as output": ("-intfile .", ".: cannot be written: is a folder"),
-    "impossible cell": ("-cell 1e200", "cell edge a of nan m at a wavelength of 1e-10 m: expected Miller"),
+    "impossible cell": ("-cell 50 60 70 30 30 120", "-cell: no cell has the angles 30 30 120 degrees"),
+    "two streams": ("-floatfile - -intfile /dev/stdout", "-intfile: standard output is taken by -floatfile"),
+    "no name": ("-hkl -", "-hkl: value '-' begins with a minus sign"),
+    "huge cell": ("-cell 1e200", "cell edge a of nan m at a wavelength of 1e-10 m: expected Miller"),
     "detector beyond the world": ("-pixel 1e200", "detector width (-pixel, -detsize_f)"),
     "no source": ("-divsteps 1", "no source is left after the corners are dropped"),
     "negative wavelength": ("-dispersion 300", "a wavelength of -5e-11 m, expected all of them above 0"),
@@ -194,8 +206,8 @@ def test_bad_input_is_one_clear_line(fault: str, run: Run, tmp_path: Path) -> No
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     status, _, err = run(f"{SMALL} {options}")
-    lines = [line for line in err.splitlines() if not line.startswith("WARNING: ")]
-    assert status == 9 and len(lines) == 1 and lines[0].startswith("ERROR: ")
+    lines = [line for line in err.splitlines() if "ERROR: " in line]
+    assert status == 9 and len(lines) == 1 and lines[0].startswith("nanobrag_torch: ERROR: ")
     assert said in lines[0]
     assert {path.name for path in tmp_path.iterdir()} == set(FILES)
 
@@ -208,10 +220,125 @@ def test_a_folder_without_permission_is_refused(run: Run, tmp_path: Path) -> Non
     assert status == 9 and "locked/f.bin: cannot be written: Permission denied" in err and "render" not in out
 
 
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_an_image_on_standard_output_has_it_for_itself(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """The bytes of the file and no others; the report is on standard error (C10.5)."""
+    monkeypatch.chdir(tmp_path)
+    assert main([*SMALL.split(), "-nonoise", "-nopgm"]) == 0
+    report = capsysbinary.readouterr().out
+    assert main([*SMALL.split(), "-nonoise", "-nopgm", "-floatfile", name]) == 0
+    out, err = capsysbinary.readouterr()
+    assert out == (tmp_path / "floatimage.bin").read_bytes()
+    assert b"100% done" in report and b"100% done" in err and b"max_I = " in err
+
+
+def test_a_standard_output_that_is_a_file_keeps_its_name(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The image goes to the open file, which is not replaced by another (C10.5)."""
+    with open(tmp_path / "x.bin", "w") as stream, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", stream)
+        assert run(f"{SMALL} -nonoise -nopgm -floatfile /dev/stdout")[0] == 0
+        assert os.fstat(stream.fileno()).st_nlink == 1 and (tmp_path / "x.bin").stat().st_size == 4 * 16 * 16
+    assert {path.name for path in tmp_path.iterdir()} == {"x.bin", "intimage.img"}
+
+
+def test_a_reader_of_an_image_that_leaves_is_no_news(tmp_path: Path) -> None:
+    """The first bytes are those of the image, and no line is about the pipe (C10.5)."""
+    line = (
+        f"{sys.executable} -m nanobrag_torch {SMALL} -detpixels 300 -oversample 1 -nonoise -nopgm -noprogress"
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"{line} -floatfile - | head -c 8"],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        capture_output=True,
+        timeout=120,
+    )
+    assert len(done.stdout) == 8 and b"ERROR" not in done.stderr and b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["-hkl", "-mat", "-sourcefile", "-stol", "-img", "-mask"])
+def test_a_missing_file_is_reported_before_torch_is_loaded(
+    option: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So is a folder that is not there, or an input that is missing (C10.6)."""
+    monkeypatch.setitem(sys.modules, "nanobrag_torch.simulate", None)  # importing it fails
+    status, _, err = run(f"{SMALL} {option} no.file")
+    said = "nanobrag_torch: ERROR: no.file: cannot be read: No such file or directory"
+    assert (status, err.splitlines()[-1]) == (9, said)
+    assert "no/f.bin: cannot be written" in run(f"{SMALL} -floatfile no/f.bin")[2]
+    assert "missing input" in run("-cell 50")[2]
+
+
+def test_nothing_before_the_files_loads_torch() -> None:
+    """The modules that look at the command line and at the files do without it (C10.6)."""
+    code = "import sys, nanobrag_torch.__main__; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, timeout=60).returncode == 0
+
+
+def test_infinite_pixels_are_said_whatever_is_written(run: Run) -> None:
+    """How many, and what may have caused them; the noise image cannot be made (C10.8, R5.7)."""
+    status, _, err = run(f"{SMALL} -fluence 1e300 -nonoise -nopgm")
+    assert status == 0 and "WARNING: the image has 256 infinite and 0 undefined pixels" in err
+    status, _, err = run(f"{SMALL} -fluence 1e300 -nopgm")
+    assert status == 9 and err.splitlines()[-1] == (
+        "nanobrag_torch: ERROR: noise image: the float image has 256 infinite and 0 undefined pixels, "
+        "expected finite ones"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("-fluence 0", " (fluence 0)"),
+        ("-dmin 500 -roi 0 3 0 3", " (-dmin: the whole region is beyond it)"),
+        ("-oversample_thick", " (-oversample_thick without a sensor)"),
+        ("-hkl zero.hkl -default_F 0", " (-default_F and -hkl: every structure factor is 0)"),
+        ("-tophat_spots -fudge 1e9 -roi 0 3 0 3", ""),
+    ],
+)
+def test_an_image_of_zeros_is_said(options: str, reason: str, run: Run, tmp_path: Path) -> None:
+    """With the reason where it is known (C10.8); an image with a photon has no such line."""
+    (tmp_path / "zero.hkl").write_text("0 0 0 0\n1 1 1 0\n")
+    err = run(f"{SMALL} -nonoise -nopgm {options}")[2]
+    assert f"nanobrag_torch: WARNING: the image is 0 everywhere{reason}\n" in err
+    assert not np.fromfile(tmp_path / "floatimage.bin", np.float32).any()
+    (tmp_path / "Fdump.bin").unlink(missing_ok=True)
+    assert "0 everywhere" not in run(f"{SMALL} -nonoise -nopgm")[2]
+
+
+def test_a_warning_is_said_once(run: Run) -> None:
+    """An option that is repeated, in a run that has not said it before (C5, C8.3)."""
+    err = run(f"{SMALL} -tophat_spots -coherent -coherent -nonoise -nopgm")[2]
+    assert err.count("NOTE: -coherent has no effect") == 1 and err.count("WARNING: -tophat_spots: ") == 1
+
+
+@pytest.mark.parametrize(
+    ("switch", "error"),
+    [("ignore", "no.mat: cannot be read: No such file or directory"), ("error", "-coherent has no effect")],
+)
+def test_warnings_follow_pythons_own_switches(switch: str, error: str, tmp_path: Path) -> None:
+    """-W ignore silences them, -W error makes the first an error, status 9 and one line (C8.3)."""
+    done = subprocess.run(
+        [sys.executable, "-W", switch, *command(f"{SMALL} -coherent -mat no.mat")[1:]],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (9, f"nanobrag_torch: ERROR: {error}\n")
+
+
 def test_a_full_device_is_reported(run: Run) -> None:
     """No space left: status 9 and the name."""
     status, _, err = run(f"{SMALL} -floatfile /dev/full")
-    assert status == 9 and err.endswith("ERROR: /dev/full: cannot be written: No space left on device\n")
+    assert status == 9 and err.endswith(
+        "nanobrag_torch: ERROR: /dev/full: cannot be written: No space left on device\n"
+    )
 
 
 def test_a_full_disk_leaves_no_partial_file(tmp_path: Path) -> None:
@@ -226,7 +353,7 @@ def test_a_full_disk_leaves_no_partial_file(tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.returncode == 9
-    assert "ERROR: floatimage.bin: cannot be written: File too large" in done.stderr
+    assert "nanobrag_torch: ERROR: floatimage.bin: cannot be written: File too large" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -234,7 +361,7 @@ def test_a_cache_that_cannot_be_written_is_a_warning(run: Run, tmp_path: Path) -
     """The run goes on without it (F3.2, C5)."""
     (tmp_path / "list.hkl").write_text("0 0 0 5\n1 1 1 7\n")
     status, _, err = run(f"{SMALL} -hkl list.hkl -dump no/cache.bin")
-    assert status == 0 and "WARNING: no/cache.bin: cannot be written" in err
+    assert status == 0 and "nanobrag_torch: WARNING: no/cache.bin: cannot be written" in err
 
 
 def test_the_cache_gives_the_image_of_the_list(run: Run, tmp_path: Path) -> None:
@@ -259,8 +386,8 @@ def test_warnings_go_to_standard_error(run: Run) -> None:
     """One line each, from the parser and from the set-up; the image is made all the same (C8.3)."""
     status, out, err = run(f"{SMALL} -mosaic_dom 3 -coherent")
     assert status == 0 and "WARNING" not in out
-    assert "WARNING: -coherent has no effect\n" in err
-    assert "WARNING: -mosaic_domains has no effect without a mosaic spread\n" in err
+    assert "nanobrag_torch: NOTE: -coherent has no effect\n" in err
+    assert "nanobrag_torch: WARNING: -mosaic_domains has no effect without a mosaic spread\n" in err
 
 
 def test_the_fluence_flags_set_the_scale(run: Run, tmp_path: Path) -> None:
@@ -283,7 +410,9 @@ def test_a_detector_curved_to_a_point_has_no_image(factors: str, run: Run, tmp_p
     (tmp_path / "cube.hkl").write_text("".join(cube))
     status, out, err = run(f"{SMALL} -curved_det -beam_vector 0 1 0 -nopgm {factors}")
     assert "distance=0 " in out
-    assert status == 9 and "Traceback" not in err and err.splitlines()[-1].startswith("ERROR: ")
+    assert (
+        status == 9 and "Traceback" not in err and err.splitlines()[-1].startswith("nanobrag_torch: ERROR: ")
+    )
     image = np.fromfile(tmp_path / "floatimage.bin", np.float32)
     assert image.shape == (16 * 16,) and np.isnan(image).all()
     assert not (tmp_path / "noiseimage.img").exists()
@@ -311,7 +440,7 @@ def test_a_full_standard_output_is_reported(options: str, tmp_path: Path) -> Non
             timeout=60,
         )
     said = "standard output: No space left on device, expected a stream that can be written"
-    assert (done.returncode, done.stderr) == (9, f"ERROR: {said}\n")
+    assert (done.returncode, done.stderr) == (9, f"nanobrag_torch: ERROR: {said}\n")
 
 
 def test_closed_streams_do_not_stop_a_run(tmp_path: Path) -> None:
@@ -332,9 +461,11 @@ def test_too_little_memory_is_one_line(tmp_path: Path) -> None:
         text=True,
         timeout=120,
     )
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("WARNING: ")]
+    lines = [line for line in done.stderr.splitlines() if "ERROR: " in line]
     assert done.returncode == 9 and not list(tmp_path.iterdir())
-    assert lines == ["ERROR: not enough memory for this run, expected a smaller detector or table"]
+    assert lines == [
+        "nanobrag_torch: ERROR: not enough memory for this run, expected a smaller detector or table"
+    ]
 
 
 def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path: Path) -> None:
@@ -354,7 +485,7 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and not list(tmp_path.iterdir())
-    assert err.splitlines()[-1] == "ERROR: interrupted, no file was left unfinished"
+    assert err.splitlines()[-1] == "nanobrag_torch: ERROR: interrupted, no file was left unfinished"
     assert "Traceback" not in err
 
 
@@ -366,9 +497,15 @@ def test_a_name_cannot_break_the_line(
     (tmp_path / "list.hkl").write_text("0 0 0 5\n")
     status = main([*SMALL.split(), "-hkl", "list.hkl", "-dump", "no\n/x", "-mat", "a\nb\x1b[31m"])
     assert status == 9
-    assert capsys.readouterr().err == "ERROR: a?b?[31m: cannot be read: No such file or directory\n"
+    assert (
+        capsys.readouterr().err
+        == "nanobrag_torch: ERROR: a?b?[31m: cannot be read: No such file or directory\n"
+    )
     assert main([*SMALL.split(), "-hkl", "list.hkl", "-dump", "no\n/x"]) == 0
-    assert "WARNING: no?/x: cannot be written: No such file or directory\n" in capsys.readouterr().err
+    assert (
+        "nanobrag_torch: WARNING: no?/x: cannot be written: No such file or directory\n"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_name_need_not_be_text(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -148,8 +149,8 @@ def test_a_pixel_outside_the_image_is_refused() -> None:
 
 
 def test_a_pixel_that_is_not_rendered_gives_a_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, advice: Callable[[], str]
 ) -> None:
     """Outside the region of interest there is nothing to trace, which is said."""
     assert run(tmp_path, monkeypatch, f"{SAMPLE} -roi 0 3 0 3 -trace_pixel 3 5") == []
-    assert "-trace_pixel 3 5: masked or outside the region of interest" in caplog.text
+    assert "-trace_pixel 3 5: masked or outside the region of interest" in advice()

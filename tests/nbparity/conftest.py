@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -163,9 +164,11 @@ class Site:
         """Write a fake program."""
         path = self.path(name)
         path.parent.mkdir(exist_ok=True)
-        path.write_text(PROGRAM.format(python=sys.executable, behaviour=behaviour), encoding="utf-8")
-        path.chmod(0o755)
-        return path
+        # One that is just being started cannot be written, but replaced it can be.
+        new = path.with_name(f"{path.name}.new")
+        new.write_text(PROGRAM.format(python=sys.executable, behaviour=behaviour), encoding="utf-8")
+        new.chmod(0o755)
+        return new.replace(path)
 
     def build_here(self) -> None:
         """Put the programs where the checkout has its own, so that they stand in for nothing."""
@@ -237,6 +240,13 @@ def without_slow_parts(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A git that the user has not told to sign commits, ignore files or change line ends."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+
+@pytest.fixture
 def stand_ins(site: Site) -> None:
     """Let the command line, too, use the stand-ins for pytest and the list of packages, which take long."""
     site.stand_ins()
@@ -292,7 +302,6 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path
     @functools.cache
     def make(ours: bool) -> Path:
         with pytest.MonkeyPatch.context() as patch:
-            patch.delenv("NB_C_BIN", raising=False)
             without_slow_parts(patch)
             made = make_site(tmp_path_factory.mktemp("made-once") / "checkout")
             if ours:
@@ -312,7 +321,6 @@ def sealed(site: Site, made_once: Callable[[bool], Path]) -> Path:
 def record_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A record of N2 over the bundle of such a checkout."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("NB_C_BIN", raising=False)
         without_slow_parts(patch)
         made = make_site(tmp_path_factory.mktemp("record") / "checkout")
         plan = n2.Plan(

@@ -52,7 +52,7 @@ def test_a_damaged_bundle_is_collected_under_its_own_name(site, sealed, tmp_path
     assert files[0] == f"{sealed.name}/{layout.REPORT}"
 
 
-@pytest.mark.parametrize("lost", [{layout.RUN}, {layout.HASHES}, {layout.RUN, layout.HASHES}])
+@pytest.mark.parametrize("lost", [{layout.RUN}, {layout.INPUT_HASHES}, {layout.RUN, layout.INPUT_HASHES}])
 def test_a_bundle_that_lost_files_is_not_passed_over(site, sealed, lost):
     """Where all bundles are verified it is among them; one in the folder of a killed run is not."""
     for name in lost:

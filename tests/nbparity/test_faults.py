@@ -133,7 +133,7 @@ def test_killed_once_the_next_run_is_clean(site, start):
     process = start(site.plan())
     deadline = time.monotonic() + 20
     while (
-        not list(site.reports.glob(".unfinished-*/inputs/c_spec_float.bin")) and time.monotonic() < deadline
+        not list(site.reports.glob(f".unfinished-*/{layout.image('c_spec')}")) and time.monotonic() < deadline
     ):
         time.sleep(0.01)
     process.kill()

@@ -3,19 +3,20 @@ import shutil
 
 import pytest
 
-from nbparity import bundle, digest, layout, ledger, locks
+from nbparity import bundle, campaign, digest, layout, ledger, locks
 from nbparity.__main__ import main
 from nbparity.errors import ExitCode, NotIntactError, NotWrittenError, UsageError
 from nbparity.hashing import sha256_of_file
 
-PLAN = "# Plan\n\nText.\n\n- Phase M6, carry-over shim: [open] no run is entered yet\n- another row: [open]\n"
+NAMES = campaign.ledger()
+PLAN = f"# Plan\n\nText.\n\n- {NAMES.decision}: [open] no run is entered yet\n- another row: [open]\n"
 
 
 @pytest.fixture
 def paper(site):
     """A checkout with its own programs, an empty ledger and a plan that waits for a decision."""
     site.build_here()
-    for path, text in ((ledger.FIX_PLAN, "# Ledger\n"), (ledger.PLAN, PLAN)):
+    for path, text in ((NAMES.entries, "# Ledger\n"), (NAMES.plan, PLAN)):
         (site.root / path).parent.mkdir(parents=True, exist_ok=True)
         (site.root / path).write_text(text, encoding="utf-8")
     return site
@@ -28,7 +29,7 @@ def sealed(paper, made_once):
 
 
 def texts(site):
-    return [(site.root / path).read_text(encoding="utf-8") for path in (ledger.FIX_PLAN, ledger.PLAN)]
+    return [(site.root / path).read_text(encoding="utf-8") for path in (NAMES.entries, NAMES.plan)]
 
 
 def test_an_entry_has_everything_there_is_to_know(paper, sealed):
@@ -51,7 +52,7 @@ def test_an_entry_has_everything_there_is_to_know(paper, sealed):
     ):
         assert said in entries
     assert str(paper.root) not in entries
-    row = f"- Phase M6, carry-over shim: [N/A - skipped {sealed.name}] verdict C-PARITY-001, "
+    row = f"- {NAMES.decision}: [{NAMES.closed} {sealed.name}] verdict C-PARITY-001, "
     assert f"{row}py and c_spec are bit-identical: " in plan
     assert plan.endswith("\n- another row: [open]\n")
 
@@ -91,7 +92,7 @@ def test_a_run_that_did_not_end_well_opens_the_decision(paper, sealed, monkeypat
     monkeypatch.setattr(bundle, "stamp", lambda: "20990101T000000Z")
     paper.program("py", **behaviour)
     assert ledger.enter(paper.root, paper.run().folder).stamped
-    assert f"- Phase M6, carry-over shim: [open 20990101T000000Z] {said}" in texts(paper)[1]
+    assert f"- {NAMES.decision}: [open 20990101T000000Z] {said}" in texts(paper)[1]
     assert "N/A" not in texts(paper)[1]
 
 
@@ -102,7 +103,7 @@ def test_a_program_in_place_of_the_simulator_decides_nothing(paper, name, decide
     outcome = paper.run()
     assert outcome.exit_code == ExitCode.OK
     ledger.enter(paper.root, outcome.folder)
-    row = "[N/A - skipped " if decides else "with programs given by the user in place of "
+    row = f"[{NAMES.closed} " if decides else "with programs given by the user in place of "
     assert row in texts(paper)[1]
 
 
@@ -121,7 +122,7 @@ def test_an_earlier_run_does_not_overrule_a_later_one(paper, sealed, monkeypatch
     entered = ledger.enter(paper.root, early)
     assert (entered.attempt, entered.appended, entered.stamped) == (2, True, False)
     assert entered.note == f"a run of {sealed.name} has decided, this one is of 20010101T000000Z"
-    assert f"[N/A - skipped {sealed.name}]" in texts(paper)[1]
+    assert f"[{NAMES.closed} {sealed.name}]" in texts(paper)[1]
 
 
 def test_a_stamp_of_the_future_is_said_when_it_is_entered_and_when_it_blocks(
@@ -132,11 +133,11 @@ def test_a_stamp_of_the_future_is_said_when_it_is_entered_and_when_it_blocks(
     future = paper.run().folder
     said = "20990101T000000Z is in the future: no run before it decides until the row is put right by hand"
     assert main(["ledger", "--root", str(paper.root), str(future)]) == ExitCode.OK
-    assert capsys.readouterr().out.splitlines()[1] == f"{ledger.PLAN}: stamped: {said}"
+    assert capsys.readouterr().out.splitlines()[1] == f"{NAMES.plan}: stamped: {said}"
     assert main(["ledger", "--root", str(paper.root), str(sealed)]) == ExitCode.OK
     blocked = f"a run of 20990101T000000Z has decided, this one is of {sealed.name}; {said}"
-    assert capsys.readouterr().out.splitlines()[1] == f"{ledger.PLAN}: left as it is: {blocked}"
-    assert "[N/A - skipped 20990101T000000Z]" in texts(paper)[1]
+    assert capsys.readouterr().out.splitlines()[1] == f"{NAMES.plan}: left as it is: {blocked}"
+    assert f"[{NAMES.closed} 20990101T000000Z]" in texts(paper)[1]
     assert ledger.enter(paper.root, future).note == ""
 
 
@@ -155,11 +156,11 @@ def test_a_bundle_that_does_not_verify_is_refused(paper, sealed):
 @pytest.mark.parametrize("rows", [0, 2])
 def test_a_plan_without_its_row_is_named(paper, sealed, rows):
     """The entry is there by then; entering again after the plan was mended completes it."""
-    line = "- Phase M6, carry-over shim: [open]\n"
-    (paper.root / ledger.PLAN).write_text("# Plan\n" + rows * line, encoding="utf-8")
-    with pytest.raises(UsageError, match=f"found {rows} lines '- Phase M6, carry-over shim: .*expected one"):
+    line = f"- {NAMES.decision}: [open]\n"
+    (paper.root / NAMES.plan).write_text("# Plan\n" + rows * line, encoding="utf-8")
+    with pytest.raises(UsageError, match=f"found {rows} lines '- {NAMES.decision}: .*expected one"):
         ledger.enter(paper.root, sealed)
-    (paper.root / ledger.PLAN).write_text(line, encoding="utf-8")
+    (paper.root / NAMES.plan).write_text(line, encoding="utf-8")
     assert ledger.enter(paper.root, sealed) == ledger.Entered(attempt=1, appended=False, stamped=True)
 
 
@@ -193,14 +194,13 @@ def test_two_at_once_wait_for_each_other(paper):
 def test_the_command_line_says_what_it_did(paper, sealed, capsys):
     """The first time and the second."""
     assert main(["ledger", "--root", str(paper.root), str(sealed)]) == ExitCode.OK
-    assert capsys.readouterr().out == (
-        "docs/fix_plan.md: attempt 1 appended\nplans/active/cli-noise-pix0/plan.md: stamped\n"
-    )
+    assert capsys.readouterr().out == (f"{NAMES.entries}: attempt 1 appended\n{NAMES.plan}: stamped\n")
     assert main(["ledger", "--root", str(paper.root), str(sealed)]) == ExitCode.OK
     assert "attempt 1 is there already\n" in capsys.readouterr().out
 
 
 def test_the_plan_of_the_repository_has_its_row(root):
     """Exactly one, so that the command can stamp it."""
-    assert len(ledger.ROW.findall((root / ledger.PLAN).read_text(encoding="utf-8"))) == 1
-    assert (root / ledger.FIX_PLAN).read_text(encoding="utf-8").startswith("# Ledger")
+    rows = (root / NAMES.plan).read_text(encoding="utf-8").splitlines()
+    assert sum(row.startswith(f"- {NAMES.decision}: [") for row in rows) == 1
+    assert (root / NAMES.entries).read_text(encoding="utf-8").startswith("# Ledger")

@@ -1,7 +1,9 @@
 import json
+import tomllib
 
 import pytest
 
+from nbparity import bench, environment, verify
 from nbparity.__main__ import main
 from nbparity.errors import ExitCode
 
@@ -84,7 +86,25 @@ def test_bench_alternates_and_reports_medians(command, capsys):
     assert command("bench", "--experiment", "tiny", "--repeats", "2", "--threads", "1") == ExitCode.OK
     text = capsys.readouterr().out
     assert "0.250 0.250" in text
-    assert "1 thread(s): py is 1.00 times as fast as c_spec" in text
+    assert "1 thread(s): py is 1.00 times as fast as c_spec, the whole process" in text
+
+
+def test_the_file_of_figures_keeps_those_of_other_processors(tmp_path):
+    """README.md quotes it: what is written can be read, and only this processor's rows are new."""
+    path = tmp_path / "benchmark.toml"
+    path.write_text(
+        '["Another"]\ndate = "2020-01-01"\nrun = [\n  { program = "py", threads = 1, render_s = 2.5 },\n]\n'
+    )
+    before = tomllib.loads(path.read_text())
+    timing = bench.Timing(
+        program="py", threads=2, render_s=(1.0, 3.0, 1.25), wall_s=(4.0, 2.0, 3.5), peak_rss_bytes=5 << 20
+    )
+    bench.write(path, [timing], "cro")
+    after = tomllib.loads(path.read_text())
+    here = environment.machine()["processor"]
+    assert after.keys() == {"Another", here} and after["Another"] == before["Another"]
+    row = {"program": "py", "threads": 2, "render_s": 1.25, "process_s": 3.5, "peak_mib": 5}
+    assert after[here]["run"] == [row] and after[here]["experiment"] == "cro"
 
 
 def test_bench_stops_at_a_program_that_fails(command, site, capsys):
@@ -108,3 +128,31 @@ def test_the_facts_of_a_run_name_the_programs(command, stand_ins, site):
     run = json.loads(next(site.root.glob("reports/c/*/*/*/inputs/run.json")).read_text(encoding="utf-8"))
     assert len(run["programs"]["c"]["sha256"]) == 64
     assert run["programs"]["c"]["replaced"] is True
+
+
+COMMANDS = (
+    *(["n1"], ["n2"], ["o1"], ["parity"], ["causes"], ["trace"], ["matrix"], ["golden"], ["historical"]),
+    *(["bench"], ["artifact"], ["replay", "x"], ["ledger", "x"]),
+)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
+def test_without_a_checkout_it_says_what_it_needs(tmp_path, capsys, words):
+    """As where the package alone is installed: one line, and nothing is written."""
+    assert main([*words, "--root", str(tmp_path)]) == ExitCode.USAGE
+    error = capsys.readouterr().err
+    assert error.startswith(
+        f"nbparity: {tmp_path}: no checkout of the repository (docs/bugs/causes.toml and "
+    )
+    assert error.count("\n") == 1 and "make venv, or name one with --root" in error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["verify"], ["verify", "x"], ["digest", "x"], ["sign", "x", "--key", "y"]])
+def test_a_command_that_measures_by_its_own_checkout_needs_one(tmp_path, monkeypatch, capsys, words):
+    """These have no --root, so none is offered."""
+    monkeypatch.setattr(verify, "ROOT", tmp_path)
+    assert main(words) == ExitCode.USAGE
+    error = capsys.readouterr().err
+    assert "no checkout of the repository" in error
+    assert error.count("\n") == 1 and "--root" not in error

@@ -1,3 +1,4 @@
+import gzip
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import pytest
 
 from nbparity import bundle, environment, layout, verify
 from nbparity.errors import ExitCode, NotIntactError, NotWrittenError, UsageError
+from nbparity.hashing import files_below
 
 
 def text(outcome, name):
@@ -168,8 +170,8 @@ def test_a_failing_program_blocks_and_leaves_what_was_made(site):
     """The images of the programs before it stay in the bundle and are listed."""
     site.program("py", status=9)
     outcome = blocked(site, "exit status 9", "fake: it does not work")
-    assert (outcome.folder / layout.image("c")).stat().st_size == 192
-    assert re.search(r"\| inputs/c_float.bin +\|", text(outcome, layout.ANALYSIS))
+    assert len(gzip.decompress((outcome.folder / layout.image("c")).read_bytes())) == 192
+    assert re.search(r"\| inputs/c_float.bin.gz +\|", text(outcome, layout.ANALYSIS))
     assert "fake: it does not work" in text(outcome, layout.command_log("py"))
 
 
@@ -267,10 +269,22 @@ def test_paths_that_are_no_line_of_text_are_refused(site, monkeypatch, name):
     assert site.bundles() == []
 
 
-def test_the_hash_list_is_one_for_sha256sum(site):
-    """The check works with a tool that everybody has."""
-    outcome = site.run()
-    subprocess.run(["sha256sum", "-c", "--strict", "--quiet", layout.HASHES], cwd=outcome.folder, check=True)
+@pytest.mark.parametrize("blocked", [False, True])
+def test_the_hash_lists_are_ones_for_sha256sum(site, blocked):
+    """Of the bundle, of its inputs, and of the images once they are unpacked; with tools everybody has."""
+    if blocked:
+        site.program("py", status=9)
+    folder = site.run().folder
+    inputs = folder / "inputs"
+    check = ["sha256sum", "-c", "--strict", "--quiet"]
+    subprocess.run([*check, "sha256.txt"], cwd=folder, check=True)
+    subprocess.run([*check, "sha256.txt"], cwd=inputs, check=True)
+    listed = [line.split("  ")[1] for line in (inputs / "sha256.txt").read_text("utf-8").splitlines()]
+    assert {*listed, "sha256.txt"} == set(files_below(inputs))
+    subprocess.run(["gunzip", *(path.name for path in inputs.glob("*.gz"))], cwd=inputs, check=True)
+    subprocess.run([*check, "images_sha256.txt"], cwd=inputs, check=True)
+    images = (inputs / "images_sha256.txt").read_text("utf-8")
+    assert images.count("_float.bin\n") == images.count("\n") == (2 if blocked else 3)
 
 
 def test_two_runs_in_one_second_get_two_folders(site, monkeypatch):

@@ -3,9 +3,11 @@ import json
 import pytest
 
 from nbparity import __main__ as command_line
-from nbparity import experiment, layout, n2
+from nbparity import campaign, experiment, layout, n2
 from nbparity.errors import BlockedError, ExitCode, NotIntactError
 from nbparity.hashing import files_below
+
+FOLDERS = campaign.reports()
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def command(site, stand_ins):
 
 
 def folders(site, phase):
-    parent = site.root / "reports" / "a" / phase / "nb_compare"
+    parent = site.root / "reports" / "a" / phase / FOLDERS.last
     return sorted(parent.iterdir()) if parent.is_dir() else []
 
 
@@ -33,7 +35,7 @@ def test_a_good_bundle_is_confirmed(site, command, capsys):
     """No check fails, and the record holds what nb-compare makes of both C programs."""
     assert command("n1", "--experiment", "tiny") == ExitCode.OK
     assert command("n2") == ExitCode.OK
-    (record,) = folders(site, "phase_n")
+    (record,) = folders(site, FOLDERS.n2)
     found = checks(record)
     assert [name for name, passed in found.items() if passed is None] == [
         *("py vs c_spec, peaks matched", "py vs c_spec, ratio of sums"),  # follow from the bits
@@ -56,10 +58,10 @@ def test_the_newest_complete_bundle_is_taken(site, command, capsys):
     command("n1", "--experiment", "tiny")
     site.program("py", status=9)
     assert command("n1", "--experiment", "tiny") == ExitCode.BLOCKED
-    blocked = max(folders(site, "phase_l"), key=lambda path: n2.facts(path)["ended"])
+    blocked = max(folders(site, FOLDERS.n1), key=lambda path: n2.facts(path)["ended"])
     site.program("py")
     assert command("n2") == ExitCode.OK
-    complete = [path for path in folders(site, "phase_l") if path != blocked]
+    complete = [path for path in folders(site, FOLDERS.n1) if path != blocked]
     assert f"comparing anew over {complete[-1]}" in capsys.readouterr().out
     assert command("n2", str(blocked)) == ExitCode.BLOCKED
     assert "expected a complete bundle" in capsys.readouterr().err
@@ -79,7 +81,7 @@ def test_a_simulator_that_changed_is_not_confirmed(site, command, behaviour, sta
     assert command("n1", "--experiment", "tiny") == ExitCode.OK
     site.program("py", **behaviour)
     assert command("n2") == status
-    (record,) = folders(site, "phase_n")
+    (record,) = folders(site, FOLDERS.n2)
     found = checks(record)
     assert not found[failed] and not found["py, bytes of the bundle"]
     assert found["c, bytes of the bundle"] and found["c_spec, bytes of the bundle"]
@@ -92,17 +94,17 @@ def test_a_program_that_fails_now_blocks(site, command, capsys):
     site.program("spec", status=9)
     assert command("n2") == ExitCode.BLOCKED
     assert "py beside c_spec: c ended with 9: fake: it does not work" in capsys.readouterr().err
-    assert folders(site, "phase_n") == []
+    assert folders(site, FOLDERS.n2) == []
 
 
 def test_a_bundle_that_was_touched_is_refused(site, command, capsys):
     """Nothing is compared over it."""
     command("n1", "--experiment", "tiny")
-    (bundle,) = folders(site, "phase_l")
+    (bundle,) = folders(site, FOLDERS.n1)
     (bundle / layout.ANALYSIS).write_text("all is well\n", encoding="utf-8")
     assert command("n2", str(bundle)) == ExitCode.NOT_INTACT
     assert "changed: analysis.md" in capsys.readouterr().err
-    with pytest.raises(NotIntactError, match="not an N1 bundle"):
+    with pytest.raises(NotIntactError, match="not a bundle: "):
         n2.facts(site.root)
 
 
@@ -128,7 +130,7 @@ def supervisor(site):
 def test_the_full_frame_is_every_pixel(site, command, supervisor, summary_of):
     """A bundle without a region, and N2 over it."""
     assert command("o1") == ExitCode.OK
-    (bundle,), (record,) = folders(site, "phase_o"), folders(site, "phase_n")
+    (bundle,), (record,) = folders(site, FOLDERS.o1), folders(site, FOLDERS.n2)
     summary = summary_of(bundle)
     assert summary["experiment"] == "supervisor"
     assert {pair["pixels"] for pair in summary["pairs"].values()} == {48}
@@ -141,8 +143,11 @@ def test_the_full_frame_falls_back_to_cro(site, command, supervisor, summary_of,
     path = supervisor / "supervisor.toml"
     path.write_text(path.read_text("utf-8").replace('inputs_dir = "tiny"', 'inputs_dir = "none"'), "utf-8")
     assert command("o1") == ExitCode.OK
-    assert "supervisor: its data are not in" in capsys.readouterr().out
-    (bundle,) = folders(site, "phase_o")
+    assert (
+        "supervisor: cro is run instead, the data of this experiment are no part of"
+        in capsys.readouterr().out
+    )
+    (bundle,) = folders(site, FOLDERS.o1)
     assert summary_of(bundle)["experiment"] == "cro"
 
 
@@ -156,7 +161,7 @@ def test_parity_runs_the_stages_in_order(site, command, supervisor, capsys):
         "N2 passed",
         "O1 passed",
     ]
-    assert [len(folders(site, phase)) for phase in ("phase_l", "phase_n", "phase_o")] == [2, 3, 1]
+    assert [len(folders(site, phase)) for phase in (FOLDERS.n1, FOLDERS.n2, FOLDERS.o1)] == [2, 3, 1]
 
 
 def test_parity_stops_at_the_first_stage_that_fails(site, command, supervisor, capsys):
@@ -166,4 +171,4 @@ def test_parity_stops_at_the_first_stage_that_fails(site, command, supervisor, c
     text = capsys.readouterr().out
     assert text.splitlines()[-1].startswith("N1 FAILED with exit status 5 in ")
     assert "== N2" not in text
-    assert folders(site, "phase_n") == folders(site, "phase_o") == []
+    assert folders(site, FOLDERS.n2) == folders(site, FOLDERS.o1) == []

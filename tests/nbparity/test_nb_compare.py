@@ -209,7 +209,17 @@ def test_a_missing_package_is_named_before_anything_runs(compared, monkeypatch, 
         side_by_side.importlib.util, "find_spec", lambda name: None if name == "PIL" else real(name)
     )
     assert compared() == Status.USAGE
-    assert "pillow not installed: pip install 'nanobrag-torch[compare]'" in capsys.readouterr().err
+    assert "pillow not installed: pip install pillow" in capsys.readouterr().err
+
+
+def test_without_a_checkout_a_c_program_is_needed(tmp_path, monkeypatch, capsys):
+    """As where the package alone is installed: there is no source to build one from."""
+    monkeypatch.delenv("NB_C_BIN", raising=False)
+    monkeypatch.setattr(nb_compare, "ROOT", tmp_path)
+    assert nb_compare.main(["--outdir", str(tmp_path / "out"), "--", "-N", "5"]) == Status.USAGE
+    said = "nb-compare: no C program: name one with --c-bin or NB_C_BIN; only a checkout builds its own\n"
+    assert capsys.readouterr().err == said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_help_is_no_error(capsys):

@@ -1,15 +1,12 @@
 """The 126,000-fold mistake: a program that drops -flux, -exposure and -beamsize, in place of each program."""
 
 import json
-import shutil
-import subprocess
 import sys
 
 import pytest
 
 from nbparity import experiment, layout, n1, n2, nb_compare, programs, thresholds, verify
 from nbparity.errors import ExitCode
-from nbparity.programs import GENERATOR
 
 WRAPPER = """#!{python}
 import os, sys
@@ -63,12 +60,9 @@ def test_ignored_fluence_is_never_the_defect(site, who):
 
 
 @pytest.fixture(scope="module")
-def built(root):
+def built(make_c):
     """The C programs."""
-    if shutil.which("make") is None or shutil.which("gcc") is None:
-        pytest.skip("no make or no gcc: the C reference cannot be built")
-    subprocess.run(["make", "-s", "-C", str(root / GENERATOR)], check=True)
-    return root / GENERATOR / "build"
+    return make_c()
 
 
 @pytest.mark.slow

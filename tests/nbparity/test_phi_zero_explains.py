@@ -3,8 +3,7 @@
 With the real programs: the historical sum is predicted from the trace of the specification program alone.
 """
 
-import shutil
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,11 +15,9 @@ LIMIT = 1e-12  # of 15 printed digits, the last may be rounded either way in eac
 
 
 @pytest.fixture(scope="module")
-def built() -> programs.Programs:
+def built(make_c: Callable[..., Path]) -> programs.Programs:
     """The three programs, the C programs built here."""
-    if shutil.which("make") is None or shutil.which("gcc") is None:
-        pytest.skip("no make or no gcc: the C reference cannot be built")
-    subprocess.run(programs.build_command(ROOT), check=True, capture_output=True)
+    make_c()
     return programs.locate(ROOT)
 
 

@@ -56,7 +56,7 @@ def git(root, *arguments):
     return done.stdout.strip()
 
 
-def test_the_materials_are_commit_changes_locks_inputs_sources_and_image(site, monkeypatch):
+def test_the_materials_are_commit_changes_locks_inputs_sources_and_image(site, monkeypatch, plain_git):
     """Each with its hash; a path that differs from the commit with the hash of what is there."""
     monkeypatch.setenv("NB_IMAGE_DIGEST", "sha256:" + "ab" * 32)
     source = site.root / "golden_suite_generator" / "src" / "main.c"

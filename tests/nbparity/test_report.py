@@ -19,6 +19,7 @@ from nbparity import (
     analysis_parts,
     environment,
     layout,
+    packed,
     photometry,
     pictures,
     provenance,
@@ -370,7 +371,7 @@ def test_a_spot_is_seen_on_a_whole_detector(tmp_path):
     images["c"][spot] = 1000
     (tmp_path / "inputs").mkdir()
     for name, image in images.items():
-        image.tofile(tmp_path / layout.image(name))
+        packed.write(tmp_path / layout.image(name), image.tobytes())
     pairs = {pair: compare(images[x], images[r]).as_dict() for pair, (x, r) in summaries.PAIRS.items()}
     summary = {
         "images": {name: photometry.extremes(image, None) for name, image in images.items()},

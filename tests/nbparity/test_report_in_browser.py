@@ -3,8 +3,7 @@
 import json
 import os
 import shutil
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,9 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(tmp_path_factory: pytest.TempPathFactory, make_c: Callable[..., Path]) -> Path:
     """The report of the cro experiment with the real programs."""
-    if shutil.which("make") is None or shutil.which("gcc") is None:
-        pytest.skip("no make or no gcc: the C reference cannot be built")
-    subprocess.run(programs.build_command(ROOT), check=True, capture_output=True)
+    make_c()
     plan = n1.Plan(
         root=ROOT,
         reports=tmp_path_factory.mktemp("reports"),

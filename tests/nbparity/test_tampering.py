@@ -45,12 +45,12 @@ def signed(sealed, keys):
 
 
 @pytest.fixture
-def report(capsys):
-    """Say what was tried and caught, then insist on all of it."""
+def report(record_property):
+    """Put what was tried and caught into pytest's summary, then insist on all of it."""
 
     def check(kind, count, at_least):
-        with capsys.disabled():
-            print(f"\n{kind}: {count.tried} tampers tried, {count.tried - len(count.unnoticed)} caught")
+        caught = count.tried - len(count.unnoticed)
+        record_property("counted", f"{kind}: {count.tried} tampers tried, {caught} caught")
         assert count.tried >= at_least
         assert count.unnoticed == []
 

@@ -11,7 +11,7 @@ import pytest
 
 from nanobrag_torch.command_line.parse import StopEarly, parse
 from nanobrag_torch.command_line.request import Convention, CrystalShape, Pivot, Request
-from nanobrag_torch.command_line.required_input import MissingInputError, require_inputs
+from nanobrag_torch.command_line.required_input import MissingInputError, require_inputs, with_default_cache
 from nanobrag_torch.errors import InputFileError, UsageError
 
 # binary64 nearest to 180 / pi as P1.1 gives it
@@ -31,7 +31,7 @@ def request(line: str) -> Request:
 
 def warnings(line: str) -> list[str]:
     """Warnings of a command line."""
-    return parse(line.split())[1]
+    return [str(said) for said in parse(line.split())[1]]
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_a_cache_file_stands_in_for_structure_factors(
     """The cache is looked for by name only (C4.17)."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "Fdump.bin").write_bytes(b"")
-    require_inputs(request(line))
+    require_inputs(with_default_cache(request(line)))
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,10 @@ import pytest
 from nanobrag_torch.__main__ import main
 from nanobrag_torch.command_line.parse import parse
 from nanobrag_torch.errors import InputFileError
-from nanobrag_torch.formats.crystallographic import Kind, kind_of, read
-from nanobrag_torch.setup.structure_factors import listed
+from nanobrag_torch.formats.crystallographic import CrystallographicFile
+from nanobrag_torch.formats.input_file import read_input
+from nanobrag_torch.formats.recognise import Kind, kind_of
+from nanobrag_torch.setup.structure_factors import factor_file
 
 ROOT = Path(__file__).resolve().parents[3]
 CRO = ROOT / "golden_suite_generator" / "experiments" / "cro" / "1orc.pdb"
@@ -84,15 +86,24 @@ def atom(element: str, x: float, y: float, z: float, occupancy: float = 1.0, b: 
     return f"HETATM    1 {element:>2}   LIG A   1    {place}          {element:>2}\n"
 
 
-def contents(path: str, column: str | None = None, dmin_A: float = 0.0) -> Listed:
-    """The P1 list of a file, which must not hold any index twice."""
-    kind = kind_of(path)
+BOX = (30.0, 40.0, 50.0, 90.0, 90.0, 90.0)
+
+
+def opened(path: str, column: str | None = None) -> CrystallographicFile:
+    """A file, by its content."""
+    content = read_input(path)
+    kind = kind_of(path, content)
     assert kind is not None
-    indices, amplitudes = read(path, kind, column, dmin_A * 1e-10)
+    return CrystallographicFile(path, content, kind, column)
+
+
+def contents(path: str, column: str | None = None, dmin_A: float = 0.0, once: bool = True) -> Listed:
+    """The P1 list of a file, which must not hold any index twice."""
+    indices, amplitudes = opened(path, column).listed(dmin_A * 1e-10, BOX)
     assert indices.dtype == np.int32 and amplitudes.dtype == np.float64
     assert indices.shape == (len(amplitudes), 3)
     found = {(h, k, l): F for (h, k, l), F in zip(indices.tolist(), amplitudes.tolist(), strict=True)}
-    assert len(found) == len(amplitudes)
+    assert len(found) == len(amplitudes) or not once
     return found
 
 
@@ -107,11 +118,15 @@ def contents(path: str, column: str | None = None, dmin_A: float = 0.0) -> Liste
         (b"\xef\xbb\xbf# licence\n\nDATA_X loop_ _refln.index_h 1\n", Kind.MMCIF_REFLECTIONS),
         (b"data_1ORC\nloop_\n_atom_site.id\n1\n", Kind.MMCIF_ATOMS),
         (b"data_both\n_atom_site.id 1\n_refln.index_h 1\n", Kind.MMCIF_REFLECTIONS),
-        (b"data_small\n_atom_site_label C1\n_reflns.number_all 3\n", None),
+        (b"data_small\n_atom_site_fract_x 0.1\n_reflns.number_all 3\n", Kind.CIF_ATOMS),
+        (b"data_list6\r\n_refln_index_h 1\r\n", Kind.CIF_REFLECTIONS),
+        (b"data_x\n_iucr_refine_fcf_details\n;\n_refln_index_h\n;\n_atom_site_fract_x 1\n", Kind.CIF_ATOMS),
         (b"HEADER    GENE REGULATION\n", Kind.PDB),
         (b"CRYST1   34.770\r\n", Kind.PDB),
         (b"ATOM      1  N   GLN A   3\n", Kind.PDB),
         (b"\nHETATM    1\n", Kind.PDB),
+        (b"made by hand\n" + atom("C", 1, 2, 3).encode(), Kind.PDB),
+        (b"CRYST1   34.770\rATOM\r", Kind.PDB),
         (b"ATOMIC 1\n", None),
         (b" ATOM 1\n", None),
         (b"1 2 3 4\n", None),
@@ -123,14 +138,16 @@ def contents(path: str, column: str | None = None, dmin_A: float = 0.0) -> Liste
 @pytest.mark.parametrize("name", ["x.mtz", "x.hkl"])
 def test_content_decides_what_a_file_is(name: str, content: bytes, kind: Kind | None, tmp_path: Path) -> None:
     """The name says nothing."""
-    assert kind_of(text(tmp_path / name, content)) is kind
+    assert kind_of(name, read_input(text(tmp_path / name, content))) is kind
 
 
 def test_a_text_list_needs_no_gemmi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever its name: the list is read as if these files did not exist."""
     monkeypatch.setitem(sys.modules, "gemmi", None)
     path = text(tmp_path / "list.mtz", "# data_\n1 2 3 4.5\n")
-    indices, amplitudes = listed(parse(["-hkl", path])[0], path)
+    found = factor_file(parse(["-hkl", path])[0])
+    assert found is not None
+    indices, amplitudes = found.listed(0.0, BOX)
     assert indices.tolist() == [[1, 2, 3]] and amplitudes.tolist() == [4.5]
 
 
@@ -143,7 +160,7 @@ def test_without_gemmi_the_error_says_what_to_install(
     """One line, status 9."""
     monkeypatch.setitem(sys.modules, "gemmi", None)
     path = text(tmp_path / "x", content)
-    expected = r": is an? .*, which takes gemmi to read: pip install nanobrag-torch\[crystallography\]$"
+    expected = r": is an? .*, which takes gemmi to read: pip install gemmi$"
     with pytest.raises(InputFileError, match=f"^{re.escape(path)}{expected}") as caught:
         contents(path, dmin_A=4)
     assert caught.value.exit_code == 9
@@ -191,12 +208,10 @@ def test_symmetry_is_expanded_by_the_operators(
     assert contents(mtz(tmp_path / "x.mtz", rows, group)) == expected
 
 
-def test_repeated_equivalents_are_repeated_in_the_order_of_the_file(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_repeated_equivalents_are_repeated_in_the_order_of_the_file(tmp_path: Path) -> None:
     """The last one counts and the set-up says so, as for a text list (F2.7)."""
-    path = mtz(tmp_path / "x.mtz", [(1, 0, 0, 5), (0, 2, 0, 3), (-1, 0, 0, 6)], "P 1")
-    indices, amplitudes = read(path, Kind.MTZ, None, 0.0)
+    rows = [(1, 0, 0, 5), (0, 2, 0, 3), (1, 0, 0, 6)]
+    indices, amplitudes = opened(mtz(tmp_path / "x.mtz", rows, "P 1")).listed(0.0, BOX)
     assert list(zip(map(tuple, indices.tolist()), amplitudes.tolist(), strict=True)) == [
         ((-1, 0, 0), 5),
         ((1, 0, 0), 5),
@@ -205,6 +220,22 @@ def test_repeated_equivalents_are_repeated_in_the_order_of_the_file(
         ((-1, 0, 0), 6),
         ((1, 0, 0), 6),
     ]
+
+
+def test_a_mate_never_overwrites_what_the_file_gives(tmp_path: Path) -> None:
+    """An index takes its own value, else that of a rotation of it, else that of its Friedel mate (F2.8).
+
+    The two records are mates in P 2 (twofold along b); (2, 3, 4) has both kinds of mates, whatever the order.
+    """
+    rows = [(1, 2, 3, 10), (-1, -2, -3, 11), (2, 3, 4, 5)]
+    expected = {(1, 2, 3): 10, (-1, 2, -3): 10, (-1, -2, -3): 11, (1, -2, 3): 11}
+    expected |= {(2, 3, 4): 5, (-2, 3, -4): 5, (-2, -3, -4): 5, (2, -3, 4): 5}
+    for order in (rows, rows[::-1]):
+        assert contents(mtz(tmp_path / "x.mtz", order, "P 1 2 1")) == expected
+    # an equivalent that the file lists itself keeps its value, in front of or behind the other
+    for order in ([(1, 2, 3, 10), (-1, 2, -3, 7)], [(-1, 2, -3, 7), (1, 2, 3, 10)]):
+        found = contents(mtz(tmp_path / "x.mtz", order, "P 1 2 1"), once=False)
+        assert found[1, 2, 3] == 10 and found[-1, 2, -3] == 7
 
 
 def test_missing_amplitudes_are_skipped(tmp_path: Path) -> None:
@@ -296,14 +327,12 @@ def test_blocks_of_mmcif_are_told_apart(tmp_path: Path) -> None:
     [("1 2 3 4\n", "a text list"), (crystal("9 9 9 90 90 90", "P 1") + atom("C", 1, 2, 3), "a PDB file")],
 )
 def test_a_column_without_columns_draws_a_warning(
-    content: str, said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    content: str, said: str, tmp_path: Path, advice: Callable[[], str]
 ) -> None:
     """C8.3, where the content is known."""
     path = text(tmp_path / "x", content)
-    listed(parse(["-hkl", path, "-hkl_column", "FP", "-dmin", "2"])[0], path)
-    assert [record.getMessage() for record in caplog.records] == [
-        f"-hkl_column has no effect: {path} is {said}"
-    ]
+    factor_file(parse(["-hkl", path, "-hkl_column", "FP", "-dmin", "2"])[0])
+    assert advice().splitlines() == [f"-hkl_column has no effect: {path} is {said}"]
 
 
 # coordinates
@@ -420,12 +449,13 @@ def test_a_spacing_of_exactly_dmin_is_computed(order: int, tmp_path: Path) -> No
     assert dmin_m * 1e10 > 0.59
     edge = f"{0.59 * order:.2f}"
     path = text(tmp_path / "c.pdb", crystal(f"{edge} {edge} {edge} 90 90 90", "P 1") + atom("C", 1, 2, 3))
-    assert [order, 0, 0] in read(path, Kind.PDB, None, dmin_m)[0].tolist()
+    assert [order, 0, 0] in opened(path).listed(dmin_m, BOX)[0].tolist()
 
 
 # errors
 
 ATOM = atom("C", 1, 2, 3)
+ATOM_ROW = "HETATM 1 C C . LIG A 1 A 1 1 2 3 1 10\n"
 P1 = crystal("30 40 50 90 90 90", "P 1")
 BAD_TEXTS: dict[str, tuple[str | bytes, str]] = {
     "corrupt MTZ": (
@@ -440,7 +470,7 @@ BAD_TEXTS: dict[str, tuple[str | bytes, str]] = {
     ),
     "CIF index": (
         f"data_x\n{GROUP_ITEM}{HKL}_refln.F_calc\n1 2 x 4\n",
-        "cannot be read as an mmCIF file of reflections: not an integer: x",
+        "expected an index for index_l, got 'x'",
     ),
     "CIF amplitude": (
         f"data_x\n{GROUP_ITEM}{HKL}_refln.F_calc\n1 2 3 abc\n",
@@ -452,7 +482,7 @@ BAD_TEXTS: dict[str, tuple[str | bytes, str]] = {
     ),
     "CIF intensities only": (
         f"data_x\n{GROUP_ITEM}{HKL}_refln.intensity_meas\n1 2 3 4\n",
-        "expected an amplitude column 'F_meas_au', .* got only .*'intensity_meas'",
+        "expected an amplitude column 'F_meas_au', .* got only .*; for the square root .*'intensity_meas'$",
     ),
     "CIF no space group": (
         f"data_x\n{HKL}_refln.F_calc\n1 2 3 4\n",
@@ -462,8 +492,13 @@ BAD_TEXTS: dict[str, tuple[str | bytes, str]] = {
         f"data_x\n_symmetry.space_group_name_H-M 'Q 9'\n{HKL}_refln.F_calc\n1 2 3 4\n",
         "expected a known space group, got 'Q 9'$",
     ),
-    "PDB syntax": ("ATOM   garbage\n", "cannot be read as a PDB file: Problem in line 1"),
-    "no cell": (ATOM, "expected a unit cell, got 1 1 1 90 90 90"),
+    "PDB without numbers": ("ATOM   garbage\n", "expected a number for x, got ''$"),
+    "PDB number": (P1 + ATOM.replace("2.000", "2.0x0"), "expected a number for y, got '2.0x0'$"),
+    "PDB without B": (P1 + ATOM[:60] + "\n", "expected a number for B, got ''$"),
+    "PDB without occupancy": (
+        P1 + ATOM.replace("  1.00", "      "),
+        "expected a number for the occupancy, got",
+    ),
     "flat cell": (crystal("30 40 0 90 90 90", "P 1") + ATOM, "expected a unit cell, got 30 40 0 90 90 90"),
     "no atoms": (P1, "expected atoms, got none"),
     "no space group": (crystal("30 40 50 90 90 90", "") + ATOM, "expected a known space group, got ''"),
@@ -516,13 +551,13 @@ BAD_TEXTS: dict[str, tuple[str | bytes, str]] = {
 def test_bad_files_are_named_with_what_is_wrong(content: str | bytes, message: str, tmp_path: Path) -> None:
     """One line that holds the file, what was expected and what was found."""
     path = text(tmp_path / "bad", content)
-    with pytest.raises(InputFileError, match=f"^{re.escape(path)}: {message}") as caught:
+    with pytest.raises(InputFileError, match=f"^{re.escape(path)}(:[0-9]+)?: {message}") as caught:
         contents(path, dmin_A=4.0)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 9
 
 
-@pytest.mark.parametrize("content", [P1 + ATOM, f"data_x\n{CELL_ITEMS}{GROUP_ITEM}{ATOM_ITEMS}"])
+@pytest.mark.parametrize("content", [P1 + ATOM, f"data_x\n{CELL_ITEMS}{GROUP_ITEM}{ATOM_ITEMS}{ATOM_ROW}"])
 def test_coordinates_need_a_resolution(content: str, tmp_path: Path) -> None:
     """Without -dmin there is no telling where to stop."""
     path = text(tmp_path / "x", content)
@@ -534,13 +569,18 @@ WRONG_MTZ = pytest.mark.parametrize(
     ("rows", "options", "column", "message"),
     [
         ([(1, 2, 3, 5, 6, 7)], {"columns": THREE}, None, "expected -hkl_column with one of .*'FP', 'FC'$"),
-        ([(1, 2, 3, 5, 6, 7)], {"columns": THREE}, "FX", "expected -hkl_column 'FP', 'FC', got 'FX'$"),
-        ([(1, 2, 3, 5, 6, 7)], {"columns": THREE}, "IMEAN", "expected -hkl_column 'FP', .*got 'IMEAN'$"),
+        (
+            [(1, 2, 3, 5, 6, 7)],
+            {"columns": THREE},
+            "FX",
+            "expected -hkl_column 'FP', 'FC', 'IMEAN', got 'FX'$",
+        ),
+        ([(1, 2, 3, 5, 6, 7)], {"columns": (*THREE[:2], ("X", "W"))}, "X", "expected .*'FP', 'FC', got 'X'$"),
         (
             [(1, 2, 3, 5, 1)],
             {"columns": (("I", "J"), ("SIGI", "Q"))},
             None,
-            "expected an amplitude column of type F, got only 'I J', 'SIGI Q'$",
+            "expected an amplitude column of type F or G, got only 'I J', 'SIGI Q'; for .* root .*'I'$",
         ),
         (
             [(5, 1, 2, 3)],
@@ -654,6 +694,6 @@ def test_coordinates_give_an_image(
     assert main(f"{RUN} -hkl x.pdb -dmin 3".split()) == 0
     assert any((tmp_path / "floatimage.bin").read_bytes())
     assert main(f"{RUN} -hkl x.pdb".split()) == 9
-    assert "ERROR: x.pdb: is a PDB file: expected -dmin" in capsys.readouterr().err
+    assert "nanobrag_torch: ERROR: x.pdb: is a PDB file: expected -dmin" in capsys.readouterr().err
     assert main(f"{RUN} -default_F 1 -hkl_column F -dump no.bin".split()) == 0
-    assert "WARNING: -hkl_column has no effect without -hkl\n" in capsys.readouterr().err
+    assert "nanobrag_torch: WARNING: -hkl_column has no effect without -hkl\n" in capsys.readouterr().err

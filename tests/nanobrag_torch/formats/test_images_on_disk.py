@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import stat
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -191,6 +192,109 @@ def test_longer_header(tmp_path: Path) -> None:
     path.write_bytes(text.ljust(1024) + bytes(range(24)))
     assert read_header(str(path)).number("PHI") == 4.0
     assert smv.read_pixels(str(path))[0].tolist() == [0x0100, 0x0302, 0x0504, 0x0706]
+
+
+TYPE_NAMES = {
+    "B": "unsigned_byte unsigned_char byte signed_char UNSIGNED_BYTE",
+    "H": "unsigned_short Unsigned_Short signed_short short unsigned-short",
+    "I": "signed_long unsigned_long long unsigned_int signed_int int integer INTEGER",
+    "f": "float",
+    "d": "double",
+}
+TYPES = [(code, name) for code, names in TYPE_NAMES.items() for name in names.split()]
+TYPES += [("H", "unsigned short int"), ("I", " long  int "), ("f", "float IEEE")]
+
+
+def typed(folder: Path, keys: bytes, pixels: bytes, order: bytes = b"little_endian") -> str:
+    """Path of an image of 4 x 3 pixels whose header has ``keys``."""
+    header = GOOD_HEADER.replace(b"little_endian", order).replace(b"}", keys + b"\n}")
+    path = folder / "x.img"
+    path.write_bytes(header.ljust(512) + pixels)
+    return str(path)
+
+
+@pytest.mark.parametrize(("code", "name"), TYPES)
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_pixels_of_every_type(code: str, name: str, order: str, tmp_path: Path) -> None:
+    """As many bytes as TYPE says, in the byte order of the header (F12.8)."""
+    numbers = [0, 1, 127, 0, 0, 100, 0, 2, 3, 4, 5, 0]
+    pixels = struct.pack(f"{'<' if order == 'little' else '>'}12{code}", *numbers)
+    path = typed(tmp_path, f"TYPE={name};".encode(), pixels, f"{order}_endian".encode())
+    assert smv.read_pixels(path).tolist() == np.reshape(numbers, (3, 4)).tolist()
+
+
+def test_the_sign_of_a_real_zero_does_not_matter(tmp_path: Path) -> None:
+    """Minus 0 is 0, the smallest number and no number are not; each byte order has its sign bit (F12.8)."""
+    numbers = [0.0, -0.0, 5e-324, -5e-324, float("nan"), 1.0] * 2
+    for order, letter in ((b"little_endian", "<"), (b"big_endian", ">")):
+        path = typed(tmp_path, b"TYPE=double;", struct.pack(f"{letter}12d", *numbers), order)
+        masked = (smv.read_pixels(path) == 0).reshape(-1).tolist()
+        assert masked == [True, True, False, False, False, False] * 2
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (b"TYPE=mad;", "TYPE: expected one of unsigned_byte .* double, got 'mad'"),
+        (b"TYPE=;", "TYPE: expected one of .* got ''"),
+        (b"TYPE=signed_long;", "expected 48 bytes of pixels, got 24 bytes"),
+        (b"TYPE=double;", "expected 96 bytes of pixels, got 24 bytes"),
+        (b"DATA_TYPE=float;", "expected 48 bytes of pixels, got 24 bytes"),
+        (b"Data_type=long int;", "expected 48 bytes of pixels, got 24 bytes"),
+        (
+            b"TYPE=unsigned_short;\nData_type=long int;",
+            "TYPE and Data_type: unsigned_short and long int, expected",
+        ),
+        (b"TYPE=float;\nDATA_TYPE=integer;", "TYPE and DATA_TYPE: float and integer, expected one type"),
+        (b"DIM=3;", "DIM: expected 2, got '3'"),
+        (b"DIM=two;", "DIM: expected 2, got 'two'"),
+        (b"COMPRESSION=pck;", "COMPRESSION: expected none, got 'pck'"),
+    ],
+)
+def test_pixels_that_cannot_be_read(keys: bytes, message: str, tmp_path: Path) -> None:
+    """The message names the keys and what was expected (F12.7, F12.8)."""
+    path = typed(tmp_path, keys, bytes(24))
+    with pytest.raises(InputFileError, match=f"^{path}: .*{message}"):
+        smv.read_pixels(path)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [b"TYPE=unsigned_short;\nData_type=short int;", b"DIM=2;\nCOMPRESSION=None;", b"COMPRESSION=0;", b""],
+)
+def test_keys_of_pixels_that_agree(keys: bytes, tmp_path: Path) -> None:
+    """Two names of two bytes are one type, and the default has two bytes (F12.8)."""
+    assert smv.read_pixels(typed(tmp_path, keys, bytes(24))).nbytes == 24
+
+
+def test_a_value_ends_at_the_next_key(tmp_path: Path) -> None:
+    """Also where neither semicolons nor line ends part them (F12.8)."""
+    text = GOOD_HEADER.replace(b";\n", b" ").replace(b"HEADER_BYTES=512 ", b"HEADER_BYTES=512\nTYPE=short ")
+    header = read_header(smv_file(tmp_path, text))
+    assert (header.word("TYPE"), header.word("BYTE_ORDER"), header.word("PIXEL_SIZE")) == (
+        "short",
+        "little_endian",
+        "0.1",
+    )
+    assert header.word("MISSING") == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"###CBF: VERSION 1.5\r\n", "a CBF image"),
+        (b"II*\0\x08\0\0\0", "a TIFF or MarCCD image"),
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+        (b'{"__id__": "ExperimentList"}', "an experiment list of DIALS"),
+    ],
+)
+def test_images_of_other_formats_are_named(content: bytes, kind: str, tmp_path: Path) -> None:
+    """By their content, however short (F1.6)."""
+    path = tmp_path / "x.img"
+    for length in (0, 600):
+        path.write_bytes(content.ljust(length, b" "))
+        with pytest.raises(InputFileError, match=f"x.img: is {kind}, expected an SMV image"):
+            read_header(str(path))
 
 
 def test_float_image_is_nothing_but_pixels(tmp_path: Path) -> None:

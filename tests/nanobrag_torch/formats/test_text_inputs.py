@@ -176,28 +176,171 @@ def test_absurd_box_is_refused() -> None:
         hkl.fill_table("list", indices, np.ones(2), 0.0)
 
 
-def test_matrix_ignores_what_follows(tmp_path: Path) -> None:
-    """Nine numbers over any lines, then anything (F4.1, F13.5)."""
-    path = tmp_path / "A.mat"
-    path.write_bytes(b"0.01 0 0  0\r\n0.02 0\n 0 0 0.05 and more text \0\n")
-    assert matrix.read(str(path)) == (0.01, 0, 0, 0, 0.02, 0, 0, 0, 0.05)
+MOSFLM = b"""\
+  0.01837870 -0.01187086 -0.00732621
+  0.01328039  0.01776066 -0.00329326
+  0.01052876 -0.00168087  0.01694236
+       0.000       0.000       0.000
+   0.7351479  -0.5539736  -0.3907311
+   0.5312157   0.8288307  -0.1756406
+   0.4211502  -0.0784407   0.9035926
+     60.0000     70.0000     80.0000     90.0000     91.0000     92.0000
+       0.000       0.000       0.000
+"""
+NINE = b"".join(MOSFLM.splitlines(keepends=True)[:3])
+
+
+def read_matrix(content: bytes, folder: Path) -> matrix.MatrixFile:
+    path = folder / "A.mat"
+    path.write_bytes(content)
+    return matrix.read(str(path))
 
 
 @pytest.mark.parametrize(
-    ("line", "source"),
+    ("following", "line"),
     [
-        (b"-1 2 3 4 5e-10\n", (-1, 2, 3, 4, 5e-10)),
-        (b"-1 2 3 4 5e-10 6 x\n", (-1, 2, 3, 4, 5e-10)),
-        (b"-1,2;3:4!5e-10", (-1, 2, 3, 4, 5e-10)),
-        (b"-1 2 3\r\n", (-1, 2, 3, 1, 1e-10)),
-        (b"# comment\n ,-1 2", (-1, 2, 0, 1, 1e-10)),
+        (b" and more text \0\n", 3),
+        (b"\n\n SYMM P1\n", 5),
+        (b"\n1 2 3\n", 4),
+        (b"\n# a comment\n ! another\n3", 6),
+        (b"\n", None),
+        (b"", None),
+        (b"  # a comment\n! another\n\n", None),
     ],
 )
-def test_sources(line: bytes, source: tuple[float, ...], tmp_path: Path) -> None:
-    """Separators, defaults for missing columns, columns beyond the fifth (F5)."""
+def test_matrix_ignores_what_follows(following: bytes, line: int | None, tmp_path: Path) -> None:
+    """Nine numbers over any lines, then anything, of which the first line is known (F4.1, F4.3, F13.5)."""
+    file = read_matrix(b"0.01 0 0  0\r\n0.02 0\n 0 0 0.05" + following, tmp_path)
+    assert file.numbers == (0.01, 0, 0, 0, 0.02, 0, 0, 0, 0.05)
+    assert file.determinant == pytest.approx(1e-5, rel=1e-15)
+    assert (file.mosflm, file.ignored_line) == (None, line)
+
+
+def test_records_of_a_mosflm_file(tmp_path: Path) -> None:
+    """Cell and missetting angles with their lines; U and what follows are ignored (F4.3)."""
+    for content in (MOSFLM, MOSFLM + b"SYMM P222\n", MOSFLM.rstrip().rpartition(b"\n")[0]):
+        file = read_matrix(content, tmp_path)
+        records = file.mosflm
+        assert records is not None and file.ignored_line is None
+        assert (records.cell, records.cell_line) == ((60, 70, 80, 90, 91, 92), 8)
+        assert (records.missets_deg, records.missets_line) == ((0, 0, 0), 4)
+
+
+@pytest.mark.parametrize("line", [4, 9])
+def test_missetting_angles_of_either_line(line: int, tmp_path: Path) -> None:
+    """Those of the fourth line, or of the last if only these are not 0 (F4.3)."""
+    lines = MOSFLM.splitlines()
+    lines[line - 1] = b"5 -3 2"
+    records = read_matrix(b"\n".join(lines), tmp_path).mosflm
+    assert records is not None
+    assert (records.missets_deg, records.missets_line) == ((5, -3, 2), line)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (b"60.0000", b"-60.0"),
+        (b"60.0000", b"0"),
+        (b"92.0000", b"180"),
+        (b"0.8288307", b"x"),
+        (b"92.0000", b""),
+    ],
+)
+def test_other_numbers_after_the_nine_are_not_those_of_mosflm(
+    change: tuple[bytes, bytes], tmp_path: Path
+) -> None:
+    """No cell where no cell can be, or a word among the first eighteen numbers (F4.3)."""
+    content = MOSFLM.replace(*change)
+    if not change[1]:
+        content = content.rpartition(b"90.0000")[0]
+    file = read_matrix(content, tmp_path)
+    assert (file.mosflm, file.ignored_line) == (None, 4)
+
+
+XPARM = b"""\
+     1        0.0000    1.0000  1.000000  0.000000  0.000000
+       0.976800       0.000000       0.000000       1.023751
+      2463      2527    0.172000    0.172000
+"""
+DENZO = b"""\
+lysozyme frame 1
+ -0.00728371 -0.00173706 -0.01994261  0.1002 -0.2003  0.3001
+  0.01666918 -0.01295051 -0.00227200  0.4004  0.5005 -0.6006
+  0.00123456  0.01234567 -0.00345678 -0.7007  0.8008  0.9009
+osc start     0.00000 osc end     1.00000
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b" XPARM.XDS    VERSION Jan 10, 2022\n" + XPARM, "is XPARM.XDS, .*expected the nine numbers"),
+        (XPARM, "is XPARM.XDS, .*dials.export format=mosflm"),
+        (XPARM.replace(b"\n", b"\r\n"), "is XPARM.XDS, "),
+        (DENZO, "is a DENZO file"),
+        (b'{\n  "__id__": "ExperimentList",\n', "is an experiment list of DIALS, .*dials.export"),
+        (b'[{"a": 1}]', "is a JSON file, "),
+        (b"\x89HDF\r\n\x1a\n" + bytes(9), "is an HDF5 file, expected the nine numbers"),
+        (b"MTZ \x15\0\0\0", "is an MTZ file, "),
+        (b"CRYST1   60.000   70.000", "is a PDB file, "),
+        (b"data_1abc\n", "is a CIF file, "),
+        (b"{\nHEADER_BYTES=512;", "is an SMV image, "),
+        (b"###CBF: VERSION 1.5", "is a CBF image, "),
+    ],
+)
+def test_other_files_in_place_of_a_matrix(content: bytes, message: str, tmp_path: Path) -> None:
+    """The message says what the file is (F1.6, F4.5)."""
+    with pytest.raises(InputFileError, match=f"A.mat: {message}"):
+        read_matrix(content, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [NINE, b"\n" + NINE, b"0.1 0 0 0 0.1 0\n0 0 0.1\n", b"1 0 0 0 1 0\n0 0 1\n", b"1 0 0 0 1 0 0 0 1"],
+)
+def test_a_matrix_is_not_taken_for_another_file(content: bytes, tmp_path: Path) -> None:
+    """However its numbers are spread over lines (F4.1)."""
+    assert len(read_matrix(content, tmp_path).numbers) == 9
+
+
+@pytest.mark.parametrize("reader", ["matrix", "sources", "amorphous"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_text_in_another_encoding_is_named(reader: str, encoding: str, tmp_path: Path) -> None:
+    """Windows programs write UTF-16 when asked for Unicode (F1.6)."""
+    path = tmp_path / "x"
+    path.write_bytes("-1 2 3 4 5 6 7 9 8\n".encode(encoding))
+    with pytest.raises(InputFileError, match=f"is text in {encoding[:6].upper()}, expected"):
+        READERS[reader](str(path))
+
+
+@pytest.mark.parametrize("reader", ["matrix", "sources", "amorphous"])
+def test_the_mark_of_utf_8_is_skipped(reader: str, tmp_path: Path) -> None:
+    """The same numbers with and without (F1.6)."""
+    path = tmp_path / "x"
+    found = []
+    for mark in (b"", b"\xef\xbb\xbf"):
+        path.write_bytes(mark + b"-1 2 3 4 5 6 7 9 8\n")
+        found.append(READERS[reader](str(path)))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "line", "further"),
+    [
+        (b"-1 2 3 4 5e-10\n", (-1, 2, 3, 4, 5e-10), 1, 0),
+        (b"-1 2 3 4 5e-10 6 x\n", (-1, 2, 3, 4, 5e-10), 1, 2),
+        (b"-1 2 3 4 5e-10 # 6 x\n", (-1, 2, 3, 4, 5e-10), 1, 0),
+        (b"-1 2 3 4 5e-10 6 # x\n", (-1, 2, 3, 4, 5e-10), 1, 1),
+        (b"-1,2;3:4!5e-10", (-1, 2, 3, 4, 5e-10), 1, 0),
+        (b"\n-1 2 3\r\n", (-1, 2, 3, 1, 1e-10), 2, 0),
+        (b"# comment\n ,-1 2", (-1, 2, 0, 1, 1e-10), 2, 0),
+    ],
+)
+def test_sources(text: bytes, source: tuple[float, ...], line: int, further: int, tmp_path: Path) -> None:
+    """Separators, defaults for missing columns, columns beyond the fifth, which are counted (F5)."""
     path = tmp_path / "sources"
-    path.write_bytes(line)
-    assert sources.read(str(path), DEFAULTS) == [source]
+    path.write_bytes(text)
+    assert sources.read(str(path), DEFAULTS) == [(*source, line, further)]
 
 
 def test_amorphous_table(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from nanobrag_torch.render import scene as scenes
 from nanobrag_torch.render.image import render, selected_pixels, tile_of
-from nanobrag_torch.render.pixels import Ray, Terms, fresh_state, integrate, photons, rays, terms
+from nanobrag_torch.render.pixels import Rays, Terms, fresh_state, integrate, photons, rays, terms
 from nanobrag_torch.setup.experiment import Experiment
 
 ExperimentOf = Callable[[str], Experiment]
@@ -57,7 +57,7 @@ def test_image_has_the_bits_of_the_table(case: str, experiment_of: ExperimentOf)
 
 
 @pytest.fixture
-def pixel_of_v1(experiment_of: ExperimentOf) -> tuple[Ray, Terms, float, float, float]:
+def pixel_of_v1(experiment_of: ExperimentOf) -> tuple[Rays, Terms, float, float, float]:
     """Ray and terms of V1 at slow 2, fast 5, with solid angle, polarization and photons."""
     scene = scenes.build(experiment_of(""), torch.device("cpu"), torch.float64)
     place = 2 * 8 + 5
@@ -70,7 +70,7 @@ def pixel_of_v1(experiment_of: ExperimentOf) -> tuple[Ray, Terms, float, float, 
 
 
 def test_intermediate_values_have_the_bits_of_the_table(
-    pixel_of_v1: tuple[Ray, Terms, float, float, float],
+    pixel_of_v1: tuple[Rays, Terms, float, float, float],
 ) -> None:
     """Everything that feeds the phase, and the slowly varying factors (P10.2)."""
     ray, term, omega, polar, _ = pixel_of_v1
@@ -87,7 +87,7 @@ def test_intermediate_values_have_the_bits_of_the_table(
 
 
 def test_lattice_factor_and_pixel_are_those_of_the_table(
-    pixel_of_v1: tuple[Ray, Terms, float, float, float],
+    pixel_of_v1: tuple[Rays, Terms, float, float, float],
 ) -> None:
     """The sines of torch may differ from the C library's in the last bit, no more (P0.4, P10.2)."""
     _, term, _, _, value = pixel_of_v1

@@ -25,7 +25,7 @@ ROUNDED = {"add", "sub", "rsub", "mul", "div", "reciprocal", "neg", "abs", "ceil
 """One rounding or none, the same on every processor."""
 COMPARED = set("eq ne lt le gt ge where minimum amin max clamp bitwise_and bitwise_or bitwise_not".split())
 MOVED = set(
-    "_local_scalar_dense _to_copy alias arange cat constant_pad_nd detach full index_put index_select"
+    "_local_scalar_dense _to_copy alias arange cat constant_pad_nd detach expand full index_put index_select"
     " lift_fresh new_full ones ones_like scalar_tensor select slice stack unbind unsqueeze view zeros"
     " zeros_like".split()
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +64,7 @@ def test_a_flux_overrides_a_fluence(line: str) -> None:
     """In any order, and the user is told that -fluence has no effect (C4.11, C8.3)."""
     request, warnings = parse(line.split())
     assert float(fluence(request)) == pytest.approx(1e24, rel=4e-16)
-    assert warnings == ["-fluence has no effect: the fluence follows from -flux"]
+    assert [str(said) for said in warnings] == ["-fluence has no effect: the fluence follows from -flux"]
 
 
 @pytest.mark.parametrize(
@@ -334,3 +336,68 @@ def test_a_source_file_without_sources_is_an_error(content: str | None, empty_fo
         (empty_folder / "s.txt").write_text(content)
     with pytest.raises(InputFileError, match="s.txt"):
         built("-sourcefile s.txt")
+
+
+# what of a source file is ignored or implausible
+
+LINES = "-10 0 0 1 1e-10\n\n-10 0.1 0 1 1e-10\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (LINES, []),
+        (LINES.replace(" 1 ", " 7 "), []),
+        ("-10 0 0\n-10 0.1 0 1\n-10 0.1 0 1.0000001\n", []),
+        (
+            LINES.replace("0.1 0 1", "0.1 0 9"),
+            ["3: weight 9, but 1 in line 1: column 4 is ignored, all sources"],
+        ),
+        ("-10 0 0\n-10 0.1 0 0.99999", ["2: weight 0.99999, but 1 in line 1: column 4"]),
+        (LINES.replace(" 1 ", " 0 "), ["1: weight 0 does not switch it off: column 4 is ignored"]),
+        (
+            LINES.replace("0.1 0 1", "0.1 0 -2"),
+            ["3: weight -2, but 1 in line 1", "3: weight -2 does not switch"],
+        ),
+        (LINES.replace("e-10\n", "e-10 5 6 # 7\n"), ["1: columns beyond the fifth are ignored, got 2 more"]),
+        (LINES.replace("e-10\n", "e-10 # main\n"), []),
+        ("-10 0 0 1 1e-10\n-10 0 0 1 0.49e-10\n", ["2: wavelength 4.9e-11 m, but the central .* 1e-10 m"]),
+        ("-10 0 0 1 1e-10\n-10 0 0 1 1.9e-10\n", []),
+        (
+            "-10 0 0 1 0.9768\n",
+            ["1: wavelength 0.9768 m, which looks like Angstrom, but .*column 5 is in metres"],
+        ),
+        (
+            "-10 0 0 1 0.97e-10\n-9 0 0 1 0.98e-10\n",
+            ["1: the wavelengths .* are 9.7e-11 to 9.8e-11 m, .* is 1e-10"],
+        ),
+        ("-10 0 0 1 0.991e-10\n-9 0 0 1 0.98e-10\n", []),
+        ("-10 0 9.9", []),
+        ("-10 0 10.1", ["1: the source at -10 0 10.1 is 45 degrees off the beam; expected it near -10 0 0"]),
+        (
+            "\n0 0 -10",
+            ["2: the source at 0 0 -10 is 90 degrees off the beam; expected it near -10 0 0, or another"],
+        ),
+        ("10 0 0", ["1: the source at 10 0 0 is 180 degrees off the beam, its beam comes from behind"]),
+    ],
+)
+def test_what_of_a_source_file_is_ignored_or_implausible(
+    content: str, said: list[str], empty_folder: Path, advice: Callable[[], str]
+) -> None:
+    """One line of each kind of F5.6, with the first line of the file to which it applies, or silence."""
+    (empty_folder / "s.txt").write_text(content)
+    built("-sourcefile s.txt -lambda 1")
+    got = advice().splitlines()
+    assert len(got) == len(said), got
+    for text, expected in zip(got, said, strict=True):
+        assert re.match(f"s.txt:{expected}", text), text
+
+
+def test_weights_change_no_source(empty_folder: Path) -> None:
+    """All sources count equally, whatever is said (HD-SRC-1, F5.6)."""
+    found = []
+    for content in (LINES, LINES.replace("0.1 0 1", "0.1 0 9")):
+        (empty_folder / "s.txt").write_text(content)
+        beam = built("-sourcefile s.txt -lambda 1")
+        found.append((vectors(beam.incident), beam.source_wavelengths_m.tolist()))
+    assert found[0] == found[1]

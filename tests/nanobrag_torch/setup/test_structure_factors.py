@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
+from nanobrag_torch.advice import NanoBragNote, NanoBragWarning
 from nanobrag_torch.command_line.parse import parse
 from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.command_line.required_input import with_default_cache
 from nanobrag_torch.errors import InputFileError
+from nanobrag_torch.setup import structure_factors as module
 from nanobrag_torch.setup.experiment import StructureFactors
-from nanobrag_torch.setup.structure_factors import structure_factors, write_cache
+from nanobrag_torch.setup.structure_factors import factor_file, write_cache
 
 LIST = "-1 2 3 10.5\n1 2 3 -20\n0 3 5 30.25\n0 2 4 0\n"
 LOWEST = (-1, 2, 3)
@@ -21,8 +27,13 @@ BOX = [(h, k, l) for h in (-1, 0, 1) for k in (2, 3) for l in (3, 4, 5)]
 
 
 def asked(line: str) -> Request:
-    """Request of a command line."""
-    return parse(line.split())[0]
+    """Request of a command line, which looks for the default cache."""
+    return with_default_cache(parse(line.split())[0])
+
+
+def structure_factors(request: Request) -> StructureFactors:
+    """The table in force, for a file that has a cell of its own or needs none."""
+    return module.structure_factors(request, factor_file(request), (50, 60, 70, 90, 90, 90))
 
 
 def entries(factors: StructureFactors) -> dict[tuple[int, int, int], float]:
@@ -60,22 +71,20 @@ def test_a_list_fills_a_box(default: float) -> None:
     assert factors.table.is_contiguous()
 
 
-def test_the_last_of_several_records_counts(empty_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_last_of_several_records_counts(empty_folder: Path, advice: Callable[[], str]) -> None:
     """Duplicates are counted as records and worth one warning (P3.10, F2.6, F2.7)."""
     (empty_folder / "a.hkl").write_text("0 0 1 5\n0 0 1 6\n0 0 2 8\n0 0 1 7\n")
     factors = structure_factors(asked("-hkl a.hkl"))
     assert entries(factors) == {(0, 0, 1): 7.0, (0, 0, 2): 8.0}
     assert factors.reflections == 4
-    assert [r.getMessage() for r in caplog.records] == [
-        "a.hkl: 2 records repeat earlier indices, the last one counts"
-    ]
+    assert advice().splitlines() == ["a.hkl: 2 records repeat earlier indices, the last one counts"]
 
 
 @pytest.mark.usefixtures("listed")
-def test_a_list_without_repetitions_is_read_silently(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_list_without_repetitions_is_read_silently(advice: Callable[[], str]) -> None:
     """No warning without a reason (F2.7)."""
     structure_factors(asked("-hkl a.hkl"))
-    assert caplog.text == ""
+    assert advice() == ""
 
 
 def test_an_unreadable_list_is_an_error(empty_folder: Path) -> None:
@@ -126,18 +135,48 @@ def test_the_default_of_the_writing_run_is_frozen_in_the_cache() -> None:
     assert float(read.default_F) == 99.0
 
 
+def stamped(path: Path) -> str:
+    """Give a file a time; what is said of it."""
+    moment = time.mktime((2026, 1, 2, 3, 4, 5, 0, 0, -1))
+    os.utime(path, (moment, moment))
+    return f"the structure factors are those of the cache {path.name} of 2026-01-02T03:04:05"
+
+
 @pytest.mark.usefixtures("listed")
-def test_a_cache_found_by_chance_is_reported(caplog: pytest.LogCaptureFixture) -> None:
-    """It wins over -default_F inside its box (HD-SF-2, C8.3); without a default nobody is surprised."""
+def test_a_cache_found_by_chance_is_reported(advice: Callable[[], str], empty_folder: Path) -> None:
+    """Which one, of which date, and its box; it wins over -default_F there (C4.17, HD-SF-2, C8.3)."""
     structure_factors(asked("-default_F 1"))
     request = asked("-hkl a.hkl -default_F 1")
     write_cache(request, structure_factors(request))
+    assert not advice()
+    said = stamped(empty_folder / "Fdump.bin") + ", h -1 to 1, k 2 to 3, l 3 to 5"
     structure_factors(asked(""))
-    assert not caplog.records
+    assert advice().splitlines() == [said]
     structure_factors(asked("-default_F 1"))
-    assert [record.getMessage() for record in caplog.records] == [
-        "-default_F has no effect on reflections in the cache Fdump.bin, which was found"
-    ]
+    assert advice().splitlines()[1:] == [f"{said}; -default_F only serves the others"]
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_cache_that_was_named_is_worth_a_note(recwarn: pytest.WarningsRecorder, empty_folder: Path) -> None:
+    """It is what was asked for, unless it stands against -default_F or is not there (C4.17, C8.3)."""
+    request = asked("-hkl a.hkl -dump cache.bin")
+    write_cache(request, structure_factors(request))
+    for options in ("", "-default_F 1", "-default_F 1 -dump no.bin"):
+        structure_factors(asked(f"-dump cache.bin {options}"))
+    assert [said.category for said in recwarn] == [NanoBragNote, NanoBragWarning, NanoBragWarning]
+    assert str(recwarn[2].message).startswith("-dump has no effect: no.bin is not there")
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_library_call_neither_reads_nor_writes_the_folder(empty_folder: Path) -> None:
+    """A request that names no cache has none, whatever lies about (C4.17)."""
+    (empty_folder / "Fdump.bin").write_bytes(b"no cache at all")
+    request = parse(["-hkl", "a.hkl"])[0]
+    write_cache(request, structure_factors(request))
+    default = structure_factors(parse(["-default_F", "7"])[0])
+    assert default.reflections == 0 and set(entries(default).values()) == {7.0}
+    assert (empty_folder / "Fdump.bin").read_bytes() == b"no cache at all"
+    assert {path.name for path in empty_folder.iterdir()} == {"a.hkl", "Fdump.bin"}
 
 
 def test_a_list_beats_a_cache(empty_folder: Path) -> None:
@@ -159,7 +198,7 @@ def test_a_first_number_that_begins_like_white_space_survives_the_cache(empty_fo
     (empty_folder / "a.hkl").write_text("0 0 0 100.07836985774748\n")
     request = asked("-hkl a.hkl")
     write_cache(request, structure_factors(request))
-    assert entries(structure_factors(Request())) == {(0, 0, 0): 100.07836985774748}
+    assert entries(structure_factors(asked(""))) == {(0, 0, 0): 100.07836985774748}
 
 
 def test_nothing_is_cached_without_a_list(empty_folder: Path) -> None:
@@ -170,12 +209,11 @@ def test_nothing_is_cached_without_a_list(empty_folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("listed")
-def test_a_cache_that_cannot_be_written_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_cache_that_cannot_be_written_is_a_warning(advice: Callable[[], str]) -> None:
     """The run goes on (F3.2, C5)."""
     request = asked("-hkl a.hkl -dump nowhere/cache.bin")
     write_cache(request, structure_factors(request))
-    assert "nowhere/cache.bin" in caplog.text
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "nowhere/cache.bin" in advice()
 
 
 # one amplitude for all

@@ -1,0 +1,108 @@
+"""From the records of a file to a list in P1: symmetry, Friedel mates, and which value counts (F2.8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nanobrag_torch.errors import InputFileError
+from nanobrag_torch.formats.hkl import Amplitudes, Indices, check_box, table_shape
+
+if TYPE_CHECKING:
+    import gemmi
+
+LISTED, ROTATED, INVERTED = 0, 1, 2
+"""How an index comes out of a record; what comes first counts."""
+
+
+class Symmetry(NamedTuple):
+    """The operations of a space group, and what to call it."""
+
+    name: str
+    operations: gemmi.GroupOps
+
+
+class Records(NamedTuple):
+    """Amplitudes before symmetry is applied: indices (n, 3), F (n,), NaN where it is missing."""
+
+    symmetry: Symmetry
+    indices: Indices
+    amplitudes: Amplitudes
+
+
+def known(path: str, group: gemmi.SpaceGroup | None, name: str) -> Symmetry:
+    """The symmetry of a space group. Raises: InputFileError if it is none, with the name that was found."""
+    if group is None:
+        raise InputFileError(f"{path}: expected a known space group, got {name!a}")
+    return Symmetry(group.hm, group.operations())
+
+
+def p1_list(path: str, records: Records) -> tuple[Indices, Amplitudes]:
+    """Miller indices, shape (n, 3), and F, shape (n,), of P1 with Friedel mates.
+
+    Without missing amplitudes and systematic absences. Raises: InputFileError for an
+    amplitude that is not finite, or if none is left, or if the box is absurdly large.
+    """
+    return _expanded(path, _present(path, records))
+
+
+def _present(path: str, records: Records) -> Records:
+    symmetry, indices, amplitudes = records
+    if np.isinf(amplitudes).any():
+        record = int(np.flatnonzero(np.isinf(amplitudes))[0])
+        h, k, l = indices[record].tolist()
+        raise InputFileError(
+            f"{path}: expected finite amplitudes, got {amplitudes[record]:g} for {h} {k} {l}"
+        )
+    kept = ~np.isnan(amplitudes)
+    if len(indices):
+        kept &= ~symmetry.operations.systematic_absences(indices)
+    if not kept.any():
+        raise InputFileError(
+            f"{path}: expected amplitudes of reflections that {symmetry.name} allows, got none in"
+            f" {len(amplitudes)} records"
+        )
+    return Records(symmetry, indices[kept], amplitudes[kept])
+
+
+def _expanded(path: str, records: Records) -> tuple[Indices, Amplitudes]:
+    """Every record with its equivalents, each once; record by record, these in order of h, k, l.
+
+    An operation x' = R x + t makes h R of h; t changes the phase only. An index takes the
+    value that the file gives for it, else that of a record with h R, else that of its Friedel mate.
+    """
+    laue, ways = _operations(records.symmetry)
+    mates = np.einsum("ni,mij->nmj", records.indices.astype(np.int64), laue)
+    lowest, highest = mates.min(axis=(0, 1)), mates.max(axis=(0, 1))
+    (h0, k0, l0), (h1, k1, l1) = lowest.tolist(), highest.tolist()
+    box = (h0, h1, k0, k1, l0, l1)
+    check_box(path, box)
+    shape = table_shape(box)
+    places = np.ravel_multi_index(tuple(np.moveaxis(mates - lowest, 2, 0)), shape)
+    best = np.full(np.prod(shape), INVERTED, dtype=np.uint8)
+    for way in (ROTATED, LISTED):
+        best[places[:, ways == way]] = way
+    counts = ways == best[places]
+    # what does not count goes to the end of each row, where it is left out like a repetition
+    places = np.sort(np.where(counts, places, np.prod(shape)), axis=1)
+    first = places < np.prod(shape)
+    first[:, 1:] &= places[:, 1:] != places[:, :-1]
+    found = np.nonzero(first)[0]
+    indices = np.stack(np.unravel_index(places[first], shape), axis=1) + lowest
+    return indices.astype(np.int32), records.amplitudes[found]
+
+
+def _operations(symmetry: Symmetry) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Rotations of the group and these times -1, each once in its best way; shapes (m, 3, 3), (m,)."""
+    import gemmi
+
+    rotations = np.array([operation.rot for operation in symmetry.operations.sym_ops], dtype=np.int64)
+    rotations //= gemmi.Op.DEN
+    laue = np.concatenate([rotations, -rotations])
+    ways = np.repeat(np.array([ROTATED, INVERTED], dtype=np.uint8), len(rotations))
+    ways[(laue == np.eye(3, dtype=np.int64)).all(axis=(1, 2))] = LISTED
+    order = np.argsort(ways, kind="stable")
+    laue, first = np.unique(laue[order], axis=0, return_index=True)
+    return laue, ways[order][first]
