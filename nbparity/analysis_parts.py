@@ -49,9 +49,10 @@ def spindle_steps(summary: Data) -> str:
         return ""
     pixel = summary["trace"]["pixel"]
     return (
-        "## Spindle steps\n\nOne pixel, taken apart: an exposure is the sum over the angles of the spindle,"
-        f" and programs agree where they agree at each of them. Pixel slow {pixel['slow']}, fast"
-        f" {pixel['fast']}.\n\n{trace_tables.steps(summary['trace'], DIGITS)}"
+        "## Spindle steps\n\nOne pixel, taken apart: an exposure is the sum over the angles of the spindle."
+        " Programs that part at an angle see another crystal there; what comes after the sum, the flux for"
+        f" example, is not in it. Pixel slow {pixel['slow']}, fast {pixel['fast']}.\n\n"
+        f"{trace_tables.steps(summary['trace'], DIGITS)}"
     )
 
 

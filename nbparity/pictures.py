@@ -441,7 +441,7 @@ def _phi_pictures(run: Data, summary: Data) -> list[Picture]:
     return [
         Picture(
             section="Spindle steps",
-            title=f"Where programs part: the spindle steps of pixel slow {slow}, fast {fast}",
+            title=f"Spindle steps of pixel slow {slow}, fast {fast}",
             alt=f"What each of {len(rows)} spindle steps adds to pixel slow {slow}, fast {fast} in"
             f" {', '.join(names)}, in electrons squared. {agree}; the table below has the figures.",
             png=_png(figure),

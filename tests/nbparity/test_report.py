@@ -32,7 +32,7 @@ from nbparity.errors import BlockedError
 from nbparity.hashing import files_below, sha256_list
 
 DRAW = pictures.draw
-SPINDLE = "Where programs part: the spindle steps of pixel slow 3, fast 4"
+SPINDLE = "Spindle steps of pixel slow 3, fast 4"
 TITLES = [
     SPINDLE,
     "c, fast 1 to 4, slow 1 to 3",
