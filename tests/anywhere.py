@@ -141,6 +141,8 @@ def other_locale() -> str:
 
 def auditor(scratch: Path) -> Path:
     """A library that the dynamic linker reports to, which does nothing."""
+    if shutil.which("gcc") is None:
+        raise CannotRunError("no gcc, which makes the library that LD_AUDIT names")
     source, library = scratch / "auditor.c", scratch / "auditor.so"
     source.write_text(AUDITOR, encoding="utf-8")
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)

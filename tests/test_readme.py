@@ -19,16 +19,41 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CRO = ROOT / "golden_suite_generator" / "experiments" / "cro"
 
 
-def test_the_example_writes_the_image_it_names(tmp_path: Path) -> None:
-    """In a folder with the two input files, as the text says."""
+def test_the_examples_work_one_after_another_in_one_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder with the two input files, as the text says.
+
+    The first example leaves a cache there (C4.17). The second is a library call: it neither reads nor
+    writes the folder, and its image is that of its command line where there is no cache.
+    """
+    run_example(tmp_path)
+    left = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert "Fdump.bin" in left
+    block = re.search(r"^    from dataclasses(?:.*\n|\n)+?(?=^\S)", README, flags=re.MULTILINE)
+    assert block
+    lines = textwrap.dedent(block[0])
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(lines, names)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == left
+    (tmp_path / "Fdump.bin").unlink()
+    arguments = re.search(r'"(-cell .*?)"', lines)
+    assert arguments and main([*arguments[1].split(), "-floatfile", "image.bin"]) == 0
+    assert names["distance_m"].grad != 0
+    assert names["image"].detach().numpy().tobytes() == (tmp_path / "image.bin").read_bytes()
+
+
+def run_example(folder: Path) -> None:
+    """The command line of the text, in a folder; it writes the image it names."""
     block = re.search(r"^    python (-m nanobrag_torch (?:.*\\\n)*.*)", README, flags=re.MULTILINE)
     assert block
     arguments = shlex.split(block[1].replace("\\\n", " "))
     for name in ("cro.mat", "cro.hkl"):
-        shutil.copy(CRO / name, tmp_path)
+        shutil.copy(CRO / name, folder)
     done = subprocess.run(
         [sys.executable, *arguments],
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -36,24 +61,7 @@ def test_the_example_writes_the_image_it_names(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     pixels = int(arguments[arguments.index("-detpixels") + 1])
-    assert (tmp_path / "cro.bin").stat().st_size == 4 * pixels**2
-
-
-def test_the_python_example_makes_the_image_of_the_command_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The lines as they stand, in an empty folder, where they write nothing."""
-    block = re.search(r"^    from dataclasses(?:.*\n|\n)+?(?=^\S)", README, flags=re.MULTILINE)
-    assert block
-    lines = textwrap.dedent(block[0])
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
-    exec(lines, names)
-    assert not list(tmp_path.iterdir())
-    arguments = re.search(r'"(-cell .*?)"', lines)
-    assert arguments and main([*arguments[1].split(), "-floatfile", "image.bin"]) == 0
-    assert names["distance_m"].grad != 0
-    assert names["image"].detach().numpy().tobytes() == (tmp_path / "image.bin").read_bytes()
+    assert (folder / "cro.bin").stat().st_size == 4 * pixels**2
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z-]+)`", README))))

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "mode.h"
 
@@ -25,12 +27,36 @@ static void one_line (char *text) {
   }
 }
 
+enum { LONGEST = sizeof ((nb_error *)0)->text, START = 600 };
+
+/* a text that is too long loses its middle: what was expected comes last */
+static void shorten (char text[LONGEST], const char *format, va_list args,
+                     size_t length) {
+  static const char gap[] = " ... ";
+  const size_t rest = LONGEST - START - (sizeof gap - 1);
+  char *whole = malloc(length + 1);
+  if (!whole) return;
+  (void)vsnprintf(whole, length + 1, format, args);
+  memcpy(text + START, gap, sizeof gap - 1);
+  memcpy(text + LONGEST - rest, whole + length + 1 - rest, rest);
+  free(whole);
+}
+
+static void write_text (char text[LONGEST], const char *format,
+                        va_list args) {
+  va_list again;
+  va_copy(again, args);
+  int length = vsnprintf(text, LONGEST, format, args);
+  if (length >= LONGEST) shorten(text, format, again, (size_t)length);
+  va_end(again);
+  one_line(text);
+}
+
 bool nb_fail (nb_error *error, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  (void)vsnprintf(error->text, sizeof error->text, format, args);
+  write_text(error->text, format, args);
   va_end(args);
-  one_line(error->text);
   return false;
 }
 
@@ -59,9 +85,8 @@ static bool said_before (const char *text) {
 }
 
 static void compose (const char *level, const char *format, va_list args) {
-  char text[1000];
-  (void)vsnprintf(text, sizeof text, format, args);
-  one_line(text);
+  char text[LONGEST];
+  write_text(text, format, args);
   if (!said_before(text)) say(level, text);
 }
 

@@ -1,7 +1,11 @@
 #include "experiment.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "alloc.h"
 #include "constants.h"
@@ -29,6 +33,33 @@ static bool check_amorphous (const nb_settings *in, nb_error *e) {
   return !in->stol || nb_check_stol(in->stol, nb_stol_option(in), e);
 }
 
+static bool is_default_cache (const nb_settings *in) {
+  return strcmp(in->dump, nb_default_settings(0).dump) == 0;
+}
+
+/* C4.17: which cache, of which time, with which box; it may be there by chance,
+   and wins over -default_F inside its box (HD-SF-2) */
+static void name_cache (const nb_experiment *x) {
+  const nb_settings *in = x->settings;
+  const int32_t *min = x->sf.min, *max = x->sf.max;
+  char when[40] = "an unknown time", text[300];
+  struct stat info;
+  struct tm local;
+  if (stat(in->dump, &info) == 0 && localtime_r(&info.st_mtime, &local))
+    (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &local);
+  (void)snprintf(text, sizeof text, "of %s, h %d to %d, k %d to %d, l %d to "
+                 "%d", when, min[0], max[0], min[1], max[1], min[2], max[2]);
+  if (in->default_f != 0.0)
+    nb_warn("the structure factors are those of the cache %s %s; -default_F "
+            "only serves the others", in->dump, text);
+  else if (is_default_cache(in))
+    nb_warn("the structure factors are those of the cache %s %s", in->dump,
+            text);
+  else
+    nb_note("the structure factors are those of the cache %s %s", in->dump,
+            text);
+}
+
 /* P3.10, C4.17 */
 static bool read_structure_factors (nb_experiment *x, nb_error *e) {
   const nb_settings *in = x->settings;
@@ -36,9 +67,11 @@ static bool read_structure_factors (nb_experiment *x, nb_error *e) {
   x->sf.default_f = in->default_f;
   if (in->hkl) return nb_read_list(in->hkl, &x->sf, e);
   if (!nb_read_cache(in->dump, &x->sf, &cached, e)) return false;
-  if (cached && in->default_f != 0.0)
-    nb_warn("the cache '%s' replaces -default_F inside its index ranges",
-            in->dump);
+  if (cached)
+    name_cache(x);
+  else if (!is_default_cache(in))
+    nb_warn("-dump has no effect: %s is not there, -default_F is the amplitude "
+            "of all", in->dump);
   return true;
 }
 

@@ -410,7 +410,8 @@ static void note_centre_of_no_convention (const header *h) {
   double x;
   bool taken = (has(h, "BEAM_CENTER_X") && !given(h, "-Xbeam")) ||
                (has(h, "BEAM_CENTER_Y") && !given(h, "-Ybeam"));
-  if (!taken || chooses_convention(h) || has(h, "DIALS_ORIGIN")) return;
+  if (!taken || chooses_convention(h) || number(h, "DIALS_ORIGIN", &x))
+    return;
   for (int i = 0; CENTRES[i]; ++i)
     if (number(h, CENTRES[i], &x)) return;
   nb_note("%s: header keys BEAM_CENTER_X, BEAM_CENTER_Y: the header does not "
@@ -530,43 +531,65 @@ static void copy_vectors (const nb_settings *from, nb_settings *to) {
   to->has_spindle = from->has_spindle;
 }
 
-/* the detector of the headers alone under a convention */
-static bool own_detector (const nb_settings *in, int64_t convention,
-                          nb_detector *d) {
+/* the detectors of the headers alone under a convention: as they are, and with
+   the swing that they state */
+typedef struct {
+  nb_detector d[2];
+  int count;
+} own_detectors;
+
+static own_detectors place_own (const header *h, int64_t convention) {
+  const nb_settings *in = h->in;
+  own_detectors result = { .count = 0 };
+  double swing = 0.0;
   nb_settings own = nb_default_settings(0);
   nb_error ignored = { "" };
   if ((in->mask && !nb_ingest_header(in->mask, true, &own, &ignored)) ||
       (in->image && !nb_ingest_header(in->image, false, &own, &ignored)))
-    return false;
+    return result;
   copy_vectors(in, &own);
   own.convention = convention;
   own.pivot = implied_pivot(in);
   own.corrected = in->corrected;
-  return nb_make_detector(&own, d, &ignored);
+  (void)number(h, "TWOTHETA", &swing);
+  for (int i = 0; i < (swing == 0.0 ? 1 : 2); ++i) {
+    own.twotheta = i == 0 ? 0.0 : swing / NB_RTD;
+    if (!nb_make_detector(&own, &result.d[i], &ignored))
+      return (own_detectors){ .count = 0 };
+    result.count = i + 1;
+  }
+  return result;
+}
+
+/* whether the centres agree with one of the detectors */
+static bool agrees (const header *h, const own_detectors *own) {
+  comparison c;
+  for (int i = 0; i < own->count; ++i)
+    if (compare_centres(h, &own->d[i], &c)) return true;
+  return false;
 }
 
 static void find_fitting (const header *h, char fitting[LINE]) {
   static const int64_t all[] = { NB_MOSFLM, NB_XDS, NB_ADXV, NB_DENZO,
                                  NB_DIALS };
-  nb_detector d;
-  comparison c;
   *fitting = '\0';
-  for (int i = 0; i < 5; ++i)
-    if (own_detector(h->in, all[i], &d) && compare_centres(h, &d, &c)) {
-      append(fitting, " or -", (nb_words){ convention_name(all[i]),
-             strlen(convention_name(all[i])) });
-    }
+  for (int i = 0; i < 5; ++i) {
+    own_detectors own = place_own(h, all[i]);
+    const char *name = convention_name(all[i]);
+    if (agrees(h, &own))
+      append(fitting, " or -", (nb_words){ name, strlen(name) });
+  }
 }
 
 /* Value: whether a contradiction was found */
-static bool warn_centres (const header *h, const nb_detector *own) {
+static bool warn_centres (const header *h, const own_detectors *own) {
   comparison with_own, with_run;
   char fitting[LINE];
   if (placed_by_option(h, 0) && placed_by_option(h, 1)) return false;
-  bool fits = compare_centres(h, &h->x->detector, &with_run);
-  if (!own) with_own = with_run;
-  else fits = compare_centres(h, own, &with_own) || fits;
-  if (fits) return false;
+  if (compare_centres(h, &h->x->detector, &with_run) || agrees(h, own))
+    return false;
+  with_own = with_run;
+  if (own->count) (void)compare_centres(h, &own->d[0], &with_own);
   find_fitting(h, fitting);
   nb_warn("%s: header key %s%s states %s, but read under the %s convention%s "
           "the header gives %s: %s%s; give the convention, the rotations "
@@ -581,14 +604,15 @@ static bool warn_centres (const header *h, const nb_detector *own) {
   return true;
 }
 
-static void warn_distance (const header *h, const nb_detector *own) {
+static void warn_distance (const header *h, const own_detectors *own) {
   double stated, close, run = h->x->detector.distance * 1000.0;
   if (!number(h, "DISTANCE", &stated) ||
       !number(h, "CLOSE_DISTANCE", &close) || given(h, "-distance") ||
       given(h, "-close_distance")) return;
   double limit = DISTANCES * fabs(stated);
-  if (apart(stated, run) <= limit ||
-      (own && apart(stated, own->distance * 1000.0) <= limit)) return;
+  if (apart(stated, run) <= limit) return;
+  for (int i = 0; i < own->count; ++i)
+    if (apart(stated, own->d[i].distance * 1000.0) <= limit) return;
   nb_warn("%s: header keys DISTANCE and CLOSE_DISTANCE: %g and %g mm fit only "
           "a detector that is tilted, and a header has no rotations: the "
           "distance is %g mm; give -detector_rotx, -detector_roty, "
@@ -597,15 +621,13 @@ static void warn_distance (const header *h, const nb_detector *own) {
 }
 
 static void warn_geometry (const header *h) {
-  nb_detector d;
-  const nb_detector *own =
-    own_detector(h->in, h->in->convention, &d) ? &d : NULL;
+  own_detectors own = place_own(h, h->in->convention);
   warn_swing(h);
   warn_start(h);
   warn_goniometer(h);
   warn_unused_centre(h);
   note_centre_of_no_convention(h);
-  if (!warn_centres(h, own)) warn_distance(h, own);
+  if (!warn_centres(h, &own)) warn_distance(h, &own);
 }
 
 /* ---- image and mask, F12.10 -------------------------------------------- */

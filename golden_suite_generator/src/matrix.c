@@ -173,27 +173,32 @@ static void warn_missets (const nb_settings *in, const nb_matrix_file *m) {
 
 static void warn_given_cell (const nb_settings *in, const double given[6],
                              const double cell[6]) {
+  const double turned[6] = { cell[0], cell[1], cell[2], given[3], given[4],
+                             given[5] };
+  bool unused = differ(turned, cell, GIVEN_EDGE, GIVEN_ANGLE);
   if (differ(given, cell, GIVEN_EDGE, GIVEN_ANGLE))
     nb_warn("-cell %g %g %g %g %g %g beside %s, whose cell is %g %g %g %g %g "
             "%g: lengths and volume are those of -cell, directions those of "
-            "the matrix: the angles of -cell are not used", given[0],
-            given[1], given[2], given[3], given[4], given[5], in->matrix,
-            cell[0], cell[1], cell[2], cell[3], cell[4], cell[5]);
+            "the matrix%s", given[0], given[1], given[2], given[3],
+            given[4], given[5], in->matrix, cell[0], cell[1], cell[2],
+            cell[3], cell[4], cell[5],
+            unused ? ": the angles of -cell are not used" : "");
 }
 
 void nb_warn_matrix (const nb_settings *in, const nb_matrix_file *m,
                      const double *edge, const double *angle) {
   double cell[6];
+  bool comparable = true;   /* other cells are refused elsewhere (C8.9) */
   cell_of(m->number, in->wavelength * 1e10, cell);
+  for (int i = 0; i < 3; ++i)
+    comparable = comparable && cell[i] > 0.0 && isfinite(cell[i]);
   if (m->determinant < 0.0)
     nb_warn("%s: the matrix is left-handed (determinant %g), expected a "
             "right-handed one: two rows or columns are exchanged, or a sign "
             "is lost", in->matrix, m->determinant);
-  if (m->mosflm) {
-    warn_own_cell(in, m, cell);
-    warn_missets(in, m);
-  }
-  if (edge)
+  if (m->mosflm && comparable) warn_own_cell(in, m, cell);
+  if (m->mosflm) warn_missets(in, m);
+  if (edge && comparable)
     warn_given_cell(in, (double[6]){ edge[0], edge[1], edge[2],
                     angle[0] * NB_RTD, angle[1] * NB_RTD,
                     angle[2] * NB_RTD }, cell);

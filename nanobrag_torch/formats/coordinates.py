@@ -29,6 +29,10 @@ SPACINGS_PER_EDGE = 4.0
 Coarser samples need atoms so blurred that they reach beyond two cells, where gemmi cuts them off.
 """
 CELL_TOLERANCE = 0.01
+LARGEST_B_A2 = 1e4
+"""Such an atom scatters 0.2 % of itself at 20 Angstrom; the more, the longer its density takes to sample."""
+LARGEST_PLACE_A = 1e6
+"""A coordinate beyond this is a slip, and loses the digits that tell where in its cell an atom is."""
 PDB_FIELDS = (("x", 30, 38), ("y", 38, 46), ("z", 46, 54), ("the occupancy", 54, 60), ("B", 60, 66))
 """Columns of the numbers of ATOM and HETATM, which gemmi takes for 0, 1 or 20 where they are none."""
 ATOM_ITEMS = ("occupancy", "B_iso_or_equiv")
@@ -158,6 +162,17 @@ def _check_atoms(path: str, structure: gemmi.Structure) -> None:
             raise InputFileError(
                 f"{path}: expected finite x y z, occupancy and B of atom {atom.serial} {atom.name!a},"
                 f" got {' '.join(f'{number:g}' for number in numbers)}"
+            )
+        displacement = max(abs(atom.b_iso), *(B_OF_U * abs(u) for u in atom.aniso.elements_pdb()))
+        if not displacement <= LARGEST_B_A2:
+            raise InputFileError(
+                f"{path}: expected a displacement factor (B) of at most {LARGEST_B_A2:g} for atom"
+                f" {atom.serial} {atom.name!a}, got {displacement:g}"
+            )
+        if not max(map(abs, numbers[:3])) <= LARGEST_PLACE_A:
+            raise InputFileError(
+                f"{path}: expected atom {atom.serial} {atom.name!a} within {LARGEST_PLACE_A:g} Angstrom,"
+                f" got {' '.join(f'{number:g}' for number in numbers[:3])}"
             )
         # gemmi takes the form factor of oxygen for an unknown element
         if atom.element.atomic_number == 0 or atom.element.it92 is None:

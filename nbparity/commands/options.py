@@ -38,10 +38,10 @@ def require_checkout(arguments: argparse.Namespace) -> None:
     root: Path = getattr(arguments, "root", verify.ROOT)
     missing = [str(path) for path in (causes.FILE, experiment.FOLDER) if not (root / path).exists()]
     if missing:
-        choice = ", or name one with --root" if hasattr(arguments, "root") else ""
+        choice = ", or name it with --root" if hasattr(arguments, "root") else ""
         raise UsageError(
-            f"{root}: no checkout of the repository ({' and '.join(missing)} not there): run the nbparity of"
-            f" one, .venv/bin/nbparity after make venv{choice}"
+            f"{root}: no checkout of the repository ({' and '.join(missing)} not there), which this command"
+            f" needs: run .venv/bin/nbparity in one, after make venv{choice}"
         )
 
 

@@ -156,6 +156,22 @@ def test_c8_4_errors_are_one_line_with_status_9(programs, tmp_path, line):
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        ["-pixel", "4" * 5000 + "x"],
+        ["-hkl", "./" * 1500 + "missing"],
+        ["-N", "\u20ac" * 900],
+        ["-" + "\u20ac" * 900],
+    ],
+)
+def test_c8_4_a_long_value_does_not_hide_what_was_expected(programs, tmp_path, line):
+    """C8.4, C5: one line of bounded length that holds the option and the expectation."""
+    error = programs(SPECIFICATION, *RUN, *line, cwd=tmp_path).error
+    assert error.startswith(line[0][:50]) and "expected" in error
+    assert len(error) < 1000
+
+
+@pytest.mark.parametrize(
     ("line", "said"),
     [
         ("-detpixels 50000", "2147483647"),

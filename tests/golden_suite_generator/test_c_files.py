@@ -1,7 +1,10 @@
 """Files read and written by the C reference (F2 to F13)."""
 
+import os
 import re
+import shutil
 import struct
+from datetime import datetime
 
 import pytest
 
@@ -33,6 +36,26 @@ def test_f13_3_cache(programs, tmp_path, default_f, values):
     expected = [float(x) for x in values.split()] + [0.0] * 12
     assert list(struct.unpack("<36d", data[14:])) == expected
     assert "  12 initialized hkls" in programs.good(SPECIFICATION, *CELL, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("program", BOTH)
+def test_c4_17_the_cache_in_force_is_named(programs, tmp_path, program):
+    """C4.17: with time and box; a warning where it is there by chance, or wins over -default_F (HD-SF-2)."""
+    (tmp_path / "list.hkl").write_text("0 0 0 100\n1 0 -1 50.5\n0 2 0 -7\n")
+    programs.good(program, *CELL, "-hkl", "list.hkl", cwd=tmp_path)
+    (tmp_path / "Fdump.bin").rename(tmp_path / "kept.bin")
+    os.utime(tmp_path / "kept.bin", (0, 1234567890))
+    when = datetime.fromtimestamp(1234567890).isoformat()
+    words = "the structure factors are those of the cache {} of " + when + ", h 0 to 1, k 0 to 2, l -1 to 0"
+    assert words.format("kept.bin") in programs(program, *CELL, "-dump", "kept.bin", cwd=tmp_path).said(
+        "NOTE"
+    )
+    shutil.copy2(tmp_path / "kept.bin", tmp_path / "Fdump.bin")
+    assert words.format("Fdump.bin") in programs(program, *CELL, cwd=tmp_path).said("WARNING")
+    said = programs(program, *CELL, "-default_F", 1, cwd=tmp_path).said("WARNING")
+    assert words.format("Fdump.bin") + "; -default_F only serves the others" in said
+    said = programs(program, *CELL, "-default_F", 1, "-dump", "none", cwd=tmp_path).said("WARNING")
+    assert any(text.startswith("-dump has no effect: none is not there") for text in said)
 
 
 def test_hd_sf_1_first_number_may_look_like_white_space(programs, tmp_path):

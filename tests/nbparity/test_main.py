@@ -144,7 +144,7 @@ def test_without_a_checkout_it_says_what_it_needs(tmp_path, capsys, words):
     assert error.startswith(
         f"nbparity: {tmp_path}: no checkout of the repository (docs/bugs/causes.toml and "
     )
-    assert error.count("\n") == 1 and "make venv, or name one with --root" in error
+    assert error.count("\n") == 1 and "after make venv, or name it with --root" in error
     assert list(tmp_path.iterdir()) == []
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -97,12 +98,13 @@ def fill(folder: Path, contents: Sequence[bytes]) -> None:
 def run_target(program: str, reader: str, runs: int, seed: int, failures: Path, log: Path) -> Result:
     """Run one target from its seeds, in a folder with a good file of every kind."""
     result = Result(program, reader)
-    binary = GENERATOR / "build" / "fuzz" / program / f"fuzz-{reader}"
     kept = failures / f"{program}-{reader}"
     kept.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fuzz-c-") as scratch:
         work, corpus = Path(scratch) / "work", Path(scratch) / "corpus"
         work.mkdir()
+        # a copy, so that a build in the meantime does not matter
+        binary = Path(shutil.copy2(GENERATOR / "build" / "fuzz" / program / f"fuzz-{reader}", scratch))
         for name, content in GOOD_FILES.items():
             (work / name).write_bytes(content)
         fill(corpus, seeds(reader))

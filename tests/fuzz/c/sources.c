@@ -13,8 +13,8 @@ static void check_source (const nb_source *s) {
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
   const char *path = fuzz_file(data, size);
-  const nb_source standard = { { -10.0, 0.0, 0.0 }, { -1.0, 0.0, 0.0 }, 1.0,
-                               1e-10 };
+  const nb_source standard = { .position = { -10.0, 0.0, 0.0 },
+                               .weight = 1.0, .wavelength = 1e-10 };
   nb_source *sources = NULL;
   size_t count = 0;
   nb_error error = { "" };

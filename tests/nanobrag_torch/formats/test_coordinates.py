@@ -139,6 +139,7 @@ def test_operations_against_a_name_are_a_warning(tmp_path: Path, advice: Callabl
         (SMALL.replace("0.21", "?"), "expected finite x y z, occupancy and B of atom 4 'D1', got nan"),
         (SMALL + SMALL.replace("data_x", "data_y"), "expected one block with _atom_site_fract_x, got 2$"),
         (SMALL.replace("0.042(1)", "0.04x"), "expected a number for _atom_site_U_iso_or_equiv, got '0.04x'$"),
+        (SMALL.replace("0.05 0.004", "1e9 0.004"), "expected a displacement factor .* for atom 1 'C1', got"),
         (SMALL.replace("7.511(2)", "-7"), "expected a unit cell, got -7 "),
     ],
 )

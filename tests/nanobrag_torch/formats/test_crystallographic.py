@@ -525,7 +525,11 @@ BAD_TEXTS: dict[str, tuple[str | bytes, str]] = {
     ),
     "B factor": (
         f"data_x\n{CELL_ITEMS}{GROUP_ITEM}{ATOM_ITEMS}HETATM 1 C C . LIG A 1 A 1 1 2 3 1 -99999\n",
-        r"expected possible displacement factors \(B\), got structure factors nan",
+        r"expected a displacement factor \(B\) of at most 10000 for atom 1 'C', got 99999$",
+    ),
+    "far away": (
+        P1 + atom("C", 1, 2, 3).replace("   3.000", "-3000000"),
+        "expected atom 1 'C' within 1e.06 A",
     ),
     "resolution": (
         crystal("3 3 3 90 90 90", "P 1") + ATOM,
