@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from . import analysis_parts, digest, layout
+from . import analysis_parts, checks, digest, layout, outcome, pytest_log
 from .ablation import CAUSE
 from .hashing import files_below
+from .tables import figure, markdown
 
 Data = dict[str, Any]
 TITLES = {
@@ -16,6 +17,14 @@ TITLES = {
     "py_cuda_vs_c_spec": "py on the GPU vs c_spec",
 }
 GIVEN_WITH = {"c": "NB_C_BIN or --c-bin", "c_spec": "--spec-bin", "py": "--py-bin"}
+WHAT_IT_IS = {
+    "py": "the simulator: PyTorch, written from the specification (specs/)",
+    "c_spec": "the same specification as a C program, which shares no source with the simulator",
+    "c": "our rebuild of the old nanoBragg: the sources of c_spec, compiled with the defects of the old"
+    " program switched on. What ties it to the original is not in here: `nox -s historical` compares it with"
+    " stored images of the original",
+    layout.GPU: "the simulator on a GPU",
+}
 
 
 def text(bundle: Path, summary: Data) -> str:
@@ -29,6 +38,7 @@ def sections(bundle: Path, summary: Data) -> list[str]:
     found = [
         _head(run, summary),
         _blocked(run),
+        analysis_parts.spindle_steps(summary),
         analysis_parts.results(run, summary),
         analysis_parts.images(summary),
         _differences(summary),
@@ -42,7 +52,8 @@ def sections(bundle: Path, summary: Data) -> list[str]:
         analysis_parts.reproduction(bundle, run, digest.digest(bundle, summary)),
         _files(bundle),
     ]
-    return [section for section in found if section]
+    parts = [section for section in found if section]
+    return [*parts, analysis_parts.words("\n".join(parts))]
 
 
 def hash_sentence(count: int) -> str:
@@ -54,29 +65,52 @@ def hash_sentence(count: int) -> str:
 
 
 def _head(run: Data, summary: Data) -> str:
-    verdict = summary["verdict"]
-    experiment = run["experiment"]
-    reasons = "".join(f"- {reason}\n" for reason in verdict["reasons"])
-    roi = experiment["roi"]
-    region = (
-        "the whole detector"
-        if roi is None
-        else f"fast {roi[0]} to {roi[1]}, slow {roi[2]} to {roi[3]}, inclusive"
-    )
-    return f"""# Parity of experiment {experiment["id"]}: {verdict["name"]}
+    """Return title, result and sentence, counts, what was compared and with which verdict."""
+    verdict, experiment = summary["verdict"], run["experiment"]
+    ended = outcome.of(Path(), summary, run)
+    reasons = "".join(f"- {reason}\n" for reason in ended.reasons)
+    return f"""# Parity of experiment {experiment["id"]}
+
+{ended.result}: {ended.said}
+
+{checks.counts(checks.checks(run, summary))} Tests at phi = 0: {pytest_log.words(summary["tests"])}.
 
 {experiment["title"]}. It shows {experiment["shows"]}.
 
-Run from {run["started"]} to {run["ended"]}, status {summary["status"]}. Compared: {region}.
-c is the historical C program, c_spec the C program in specification mode, py the PyTorch simulator.
-{_stand_ins(run)}
-{reasons}"""
+Verdict {verdict["name"]}{_meaning(summary)}:
+
+{reasons}
+Compared: {_region(experiment)}. Run from {run["started"]} to {run["ended"]}, status {summary["status"]}.
+
+{_programs(run, summary)}"""
 
 
-def _stand_ins(run: Data) -> str:
-    """Name the programs that somebody gave in place of ours."""
-    given = [name for name, program in run["programs"].items() if program["replaced"]]
-    return f"Given by the user in place of ours: {', '.join(given)}.\n" if given else ""
+def _meaning(summary: Data) -> str:
+    """Say what the defect is that a verdict names."""
+    titles = [row["title"] for row in summary["causes"] if row["id"] == summary["verdict"]["name"]]
+    return f", {titles[0]}" if titles else ""
+
+
+def _region(experiment: Data) -> str:
+    slow, fast = experiment["shape"]
+    roi = experiment["roi"]
+    if roi is None:
+        return f"the whole detector of {fast} x {slow} pixels, fast x slow"
+    return (
+        f"the region of interest, fast {roi[0]} to {roi[1]} and slow {roi[2]} to {roi[3]}, of a detector of"
+        f" {fast} x {slow} pixels"
+    )
+
+
+def _programs(run: Data, summary: Data) -> str:
+    """Say what each program is; one that somebody gave in place of ours is his."""
+    rows = []
+    for name, ours in WHAT_IT_IS.items():
+        if name in run["programs"] and run["programs"][name]["replaced"]:
+            rows.append((name, f"given by the user with {GIVEN_WITH[name]}: {run['programs'][name]['path']}"))
+        elif name in run["programs"] or name in summary["images"]:
+            rows.append((name, ours))
+    return markdown(("program", "what it is"), rows)
 
 
 def _blocked(run: Data) -> str:
@@ -88,19 +122,22 @@ def _blocked(run: Data) -> str:
 
 
 def _commands(bundle: Path, run: Data, summary: Data) -> str:
-    rows = layout.read_commands(bundle)
-    lines = ["## What ran\n\n| name | exit status | wall time (s) | render time (s) |\n|---|---|---|---|\n"]
-    for row in rows:
-        timing = summary["timings"][row.label]
-        lines.append(
-            f"| {row.label} | {row.status} | {timing['wall_s']} | {_number(timing.get('render_s'))} |\n"
+    times = [
+        (
+            row.label,
+            str(row.status),
+            f"{summary['timings'][row.label]['wall_s']:.3f}",
+            figure(summary["timings"][row.label].get("render_s"), 3),
         )
-    lines.append(f"\nVerbatim commands with their times: {layout.COMMANDS}.\n\n")
-    lines.append("| program | file | sha256 of the file |\n|---|---|---|\n")
-    for name, program in run["programs"].items():
-        note = f" (given with {GIVEN_WITH[name]})" if program["replaced"] else ""
-        lines.append(f"| {name} | {program['path']}{note} | {program['sha256'] or '-'} |\n")
-    return "".join(lines)
+        for row in layout.read_commands(bundle)
+    ]
+    head = ("name", "exit status", "wall time (s)", "render time (s)")
+    files = [(name, program["path"], program["sha256"] or "-") for name, program in run["programs"].items()]
+    return (
+        f"## What ran\n\n{markdown(head, times, frozenset({1, 2, 3}))}\n"
+        f"Verbatim commands with their times: {layout.COMMANDS}.\n\n"
+        f"{markdown(('program', 'file', 'SHA-256 of the file'), files)}"
+    )
 
 
 def _differences(summary: Data) -> str:
@@ -111,45 +148,50 @@ def _differences(summary: Data) -> str:
         ("pixels", "pixels"),
         ("differing pixels", "differing_pixels"),
         ("bit-identical fraction", "bit_identical_fraction"),
-        ("largest distance (ULP)", "max_ulp"),
+        ("largest distance (units in the last place, ULP)", "max_ulp"),
         ("Pearson correlation", "correlation"),
         ("sum of the first (photons)", "sum_x"),
         ("sum of the second (photons)", "sum_r"),
         ("ratio of sums", "sum_ratio"),
-        ("RMSE (photons)", "rmse"),
+        ("root mean square difference (photons)", "rmse"),
         ("largest difference (photons)", "max_difference"),
-        ("problem", "problem"),
     ]
-    head = f"| | {' | '.join(TITLES[c] for c in columns)} |\n|---|{'---|' * len(columns)}\n"
-    body = "".join(
-        f"| {title} | {' | '.join(_number(summary['pairs'][c][key]) for c in columns)} |\n"
-        for title, key in rows
-    )
-    return f"## Differences\n\n{head}{body}\n{_explanation(summary)}"
+    cells = [(title, *(figure(summary["pairs"][c][key]) for c in columns)) for title, key in rows]
+    problems = [summary["pairs"][c]["problem"] for c in columns]
+    if any(problems):
+        cells.append(("problem", *(problem or "-" for problem in problems)))
+    table = markdown(("", *(TITLES[c] for c in columns)), cells, frozenset(range(1, len(columns) + 1)))
+    return f"## Differences\n\n{table}\n{_explanation(summary)}"
 
 
 def _explanation(summary: Data) -> str:
     """Name the causes whose experiments were run, with the distances before and after; no other."""
     if not summary["causes"]:
         return "No cause was switched off: no pair differs, or one has no image to compare.\n"
-    head = (
+    figures = ("differing pixels", "after it", "ratio of sums", "after it")
+    head = ("cause", "pair", "change", *figures, "explains")
+    rows = [
+        (
+            row["id"],
+            f"{row['x']} vs {row['r']}",
+            row["change"],
+            *(_figure_of(row[when], "differing_pixels") for when in ("before", "after")),
+            *(_figure_of(row[when], "sum_ratio") for when in ("before", "after")),
+            "yes" if row["explains"] else "no",
+        )
+        for row in summary["causes"]
+    ]
+    meanings = {row["id"]: f"- {row['id']}: {row['title']}; see {row['see']}\n" for row in summary["causes"]}
+    table = markdown(head, rows, frozenset(range(3, 7)))
+    return (
         "Known causes were switched off in the pairs that differ, and the images rendered again."
         " A cause explains a difference that vanishes with it.\n\n"
-        "| cause | pair | change | | differing pixels | ULP | RMSE (photons) | ratio of sums | explains |\n"
-        "|---|---|---|---|---|---|---|---|---|\n"
+        f"{table}\n{''.join(meanings.values())}\n{_conclusion(summary)}"
     )
-    rows = "".join(_cause_rows(row) for row in summary["causes"])
-    meanings = {row["id"]: f"- {row['id']}: {row['title']}; see {row['see']}\n" for row in summary["causes"]}
-    return f"{head}{rows}\n{''.join(meanings.values())}\n{_conclusion(summary)}"
 
 
-def _cause_rows(row: Data) -> str:
-    """Return two rows: the pair as it is, and with the cause switched off."""
-    keys = ("differing_pixels", "max_ulp", "rmse", "sum_ratio")
-    before, after = (" | ".join(_number(row[when][key]) for key in keys) for when in ("before", "after"))
-    what = f"{row['id']} | {row['x']} vs {row['r']} | {row['change']}"
-    explains = "yes" if row["explains"] else "no"
-    return f"| {what} | before | {before} | |\n| | | | after | {after} | {explains} |\n"
+def _figure_of(pair: Data, key: str) -> str:
+    return pair["problem"] or figure(pair[key])
 
 
 def _conclusion(summary: Data) -> str:
@@ -164,9 +206,11 @@ def _conclusion(summary: Data) -> str:
 
 def _tests(summary: Data) -> str:
     tests = summary["tests"]
-    collected = "" if tests["status"] == "passed" else f" The tests that exist: {layout.COLLECT_LOG}."
-    line = f": {tests['line']}" if tests["line"] else ""
-    return f"## Tests\n\npytest {tests['status']}{line}.{collected}\n"
+    collected = f"\nThe tests that exist: {layout.COLLECT_LOG}.\n" if tests["failed"] else ""
+    skips = "".join(f"- {text}\n" for text in pytest_log.skip_words(tests))
+    skipped = f"\nSkipped tests show nothing:\n\n{skips}" if skips else ""
+    ended = f"Tests of the simulator at phi = 0, where the known defect acts: {pytest_log.words(tests)}.\n"
+    return f"## Tests\n\n{ended}{collected}{skipped}"
 
 
 def _gpu(run: Data) -> str:
@@ -181,7 +225,10 @@ def _protected(summary: Data) -> str:
     if protected["changed"]:
         names = "".join(f"- {name}\n" for name in protected["changed"])
         return f"## Protected assets\n\nCHANGED during the run; no verdict of this bundle counts:\n\n{names}"
-    return f"## Protected assets\n\n{protected['files']} files, the same hashes before and after the run.\n"
+    return (
+        "## Protected assets\n\nFiles that have to stay as they are (docs/index.md lists them):"
+        f" {protected['files']}, the same hashes before and after the run.\n"
+    )
 
 
 def _files(bundle: Path) -> str:
@@ -195,12 +242,5 @@ def _files(bundle: Path) -> str:
         layout.HASHES,
     }
     names = sorted({*files_below(bundle), *derived} - layout.ADDED_LATER)
-    rows = "".join(f"| {name} | {layout.what(name)} |\n" for name in names)
-    return f"## Files\n\n| file | what it is |\n|---|---|\n{rows}\n{hash_sentence(len(names) - 1)}"
-
-
-def _number(value: object) -> str:
-    """Write a figure: floats with all digits that matter, nothing as '-'."""
-    if value is None or value == "":
-        return "-"
-    return repr(value) if isinstance(value, float) else str(value)
+    table = markdown(("file", "what it is"), [(name, layout.what(name)) for name in names])
+    return f"## Files\n\n{table}\n{hash_sentence(len(names) - 1)}"

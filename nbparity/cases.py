@@ -39,7 +39,7 @@ class Case:
 
     @property
     def corrected(self) -> bool:
-        """Tell whether the case asks for the physics that the historical program does not have."""
+        """Tell whether the case asks for the physics that c does not offer."""
         return "corrected" in self.args
 
     @property

@@ -17,7 +17,7 @@ import numpy as np
 
 from . import bundle, environment
 from .case_runs import Rendered, render_alone
-from .causes import Cause, Setting, Side, Trial, met
+from .causes import Cause, Setting, Side, Trial, explains, met
 from .compare import Comparison, compare, crop, undefined
 from .errors import BlockedError
 from .experiment import Experiment
@@ -78,7 +78,7 @@ class Laboratory:
             note = f"{earlier} explains the difference" if earlier else "the pair does not differ"
             return Row(cause=cause, trial=trial, before=before, after=None, outcome=ABSENT, note=note)
         after = self._pair(trial, trial.setting)
-        if trial.switch == "off" and after.identical:
+        if trial.switch == "off" and explains(after):
             self._explained[trial.x, trial.r] = cause.id
         expected = met(trial.before, before, self.thresholds) and met(trial.after, after, self.thresholds)
         outcome, note = (AS_EXPECTED if expected else UNEXPECTED), ""

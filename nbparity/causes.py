@@ -38,6 +38,11 @@ class Setting:
         moved = ablation.moved_scan(kept, offset_deg) if self.phi_offset else kept
         return *moved, *self.append
 
+    def acts_on(self, args: tuple[str, ...], offset_deg: float) -> bool:
+        """Tell whether anything is changed on these arguments; ValueError if the scan cannot be moved."""
+        others = self.threads is not None or bool(self.environment)
+        return others or self.arguments(args, offset_deg) != args
+
     def words(self) -> str:
         """Say what is changed, for a table."""
         parts = ["scan moved off phi = 0"] if self.phi_offset else []
@@ -113,6 +118,34 @@ def recorded(causes: Sequence[Cause]) -> list[dict[str, Any]]:
         }
         for cause in causes
     ]
+
+
+def together(settings: Sequence[Setting]) -> Setting:
+    """Return several changes as one; of variables and threads that are set twice the last counts."""
+    drop: dict[str, int] = {}
+    environment: dict[str, str] = {}
+    append: tuple[str, ...] = ()
+    threads = None
+    for setting in settings:
+        drop |= setting.drop
+        environment |= setting.environment
+        append += setting.append
+        threads = threads if setting.threads is None else setting.threads
+    return Setting(
+        phi_offset=any(setting.phi_offset for setting in settings),
+        drop=drop,
+        append=append,
+        threads=threads,
+        environment=environment,
+    )
+
+
+def explains(after: Comparison) -> bool:
+    """Tell whether a cause explains a difference, from the pair with the cause taken away.
+
+    It does if the images have the same bits then, and are not zero: empty images agree whatever was changed.
+    """
+    return after.identical and after.sum_r != 0
 
 
 def without(args: tuple[str, ...], drop: Mapping[str, int]) -> tuple[str, ...]:

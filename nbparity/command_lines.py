@@ -23,8 +23,8 @@ def list_packages(python: str) -> Command:
 
 
 def run_tests(python: str) -> Command:
-    """Return the command that runs the phi = 0 tests."""
-    return python, *PYTEST, "-v", PHI0_TESTS
+    """Return the command that runs the phi = 0 tests; -rs has the reasons of skipped ones printed whole."""
+    return python, *PYTEST, "-v", "-rs", PHI0_TESTS
 
 
 def collect_tests(python: str) -> Command:

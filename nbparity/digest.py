@@ -30,7 +30,10 @@ Data = dict[str, Any]
 # Keys of the summary that belong to the machine, a dot between the levels.
 NOT_REPRODUCIBLE = (
     "timings",
-    "tests.line",
+    "said",
+    "tests.status",
+    "tests.counts",
+    "tests.skips",
     "protected_assets.files",
     f"pairs.{GPU_PAIR}",
     f"outside.{layout.GPU}",

@@ -65,7 +65,7 @@ WHAT = {
     BUILD_LOG: "how the C programs were built",
     COMMANDS: "each command: name, UTC start and end, exit status, verbatim",
     RUN: "the experiment, the thresholds and the facts of the run that no other file holds",
-    PYTEST_LOG: "pytest -v of the phi = 0 tests",
+    PYTEST_LOG: "pytest -v -rs of the tests at phi = 0",
     COLLECT_LOG: "pytest --collect-only -q",
 }
 

@@ -110,7 +110,7 @@ def _early(stamp: str) -> str:
 def _decision(ended: outcome.Outcome, run: dict[str, Any], names: campaign.Ledger, attempt: int) -> str:
     """Write the state of the decision and why: only a run of ours that ended well closes it.
 
-    The decision is about any historical program, the user's own included, but about our two others.
+    The decision is about any program in the place of c, but about our two others.
     """
     stamp = run["stamp"]
     source = f"experiment {run['experiment']['id']}, attempt {attempt} in {names.entries}"

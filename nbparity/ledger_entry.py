@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from . import digest, layout, outcome
+from . import digest, layout, outcome, pytest_log
 
 Data = dict[str, Any]
 FIGURES = ("differing_pixels", "max_ulp", "correlation", "sum_ratio", "rmse", "max_difference")
@@ -24,14 +24,13 @@ def text(bundle: Path, summary: Data) -> str:
     run: Data = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
     ended = outcome.of(bundle, summary, run)
     commit, *state = (bundle / layout.GIT).read_text(encoding="utf-8").splitlines()
-    tests = summary["tests"]
     return "".join(
         [
             f"- stamp: {run['stamp']}, experiment {summary['experiment']}\n",
             f"- git {commit}{', ' + state[0].removeprefix('state: ') if state else ''}\n",
             f"- verdict: {ended.verdict}, exit status {int(ended.exit_code)}\n",
             *(f"  - {reason}\n" for reason in ended.reasons),
-            f"- tests: pytest {tests['status']}{': ' + tests['line'] if tests['line'] else ''}\n",
+            f"- tests: {pytest_log.words(summary['tests'])}\n",
             f"- bundle digest: {digest.digest(bundle, summary) or 'none, the run was blocked'}\n",
             _metrics(summary),
             _commands(bundle, run),

@@ -61,7 +61,7 @@ def run_case(root: Path, case: Case, programs: Programs, thresholds: Thresholds)
     if not result.problems:
         result.problems += parity_problems(root, case, programs, thresholds, result.py_vs_c_spec, py, spec)
     if not case.corrected:
-        judge_historical(root, case, programs, spec, result)
+        judge_c(root, case, programs, spec, result)
     return result
 
 
@@ -103,8 +103,8 @@ def first_key(
     return f"; pixel slow {slow} fast {fast}: {parted or 'the traces agree'}"
 
 
-def judge_historical(root: Path, case: Case, programs: Programs, spec: Rendered, result: Result) -> None:
-    """Compare the historical program, and where a cause is named run the experiment that switches it off."""
+def judge_c(root: Path, case: Case, programs: Programs, spec: Rendered, result: Result) -> None:
+    """Compare c, and where a cause is named run the experiment that switches it off."""
     c = render(root, case, programs.c)
     result.wall_s["c"] = c.wall_s
     result.c_vs_c_spec = pair(c, spec)

@@ -272,10 +272,11 @@ def _run_ablations(plan: Plan, folder: Path, known: list[causes.Cause]) -> None:
     for cause in known:
         for trial in cause.trials:
             names = (trial.x.program, trial.r.program)
-            if not trial.in_bundle or trial.pair in explained or not _differ(plan, folder, names):
+            acts = trial.setting.acts_on(plan.experiment.roi_args, plan.thresholds.ablation_offset_deg)
+            if not trial.in_bundle or not acts or trial.pair in explained or not _differ(plan, folder, names):
                 continue
             x, r = (_ablated(plan, folder, cause, trial, name) for name in names)
-            if compare(x, r).identical:
+            if causes.explains(compare(x, r)):
                 explained.add(trial.pair)
 
 

@@ -138,7 +138,7 @@ def _seal(plan: Plan, folder: Path, results: Mapping[str, Result]) -> tuple[Chec
 
 
 def _exit_code(checks: Sequence[Check]) -> ExitCode:
-    failed = [check for check in checks if not check.passed]
+    failed = [check for check in checks if check.passed is False]
     if any(check.scale for check in failed):
         return ExitCode.SCALE
     return ExitCode.UNEXPLAINED if failed else ExitCode.OK

@@ -15,6 +15,7 @@ from typing import NoReturn
 from . import bundle, locks, side_by_side
 from .compare import as_roi
 from .errors import NotWrittenError, ParityError, UsageError
+from .explain import words
 from .processes import TIME_LIMIT_S
 from .programs import Programs, build_command, is_built_here, locate, prebuilt_log
 from .side_by_side import Job, Result, RunnerError
@@ -67,9 +68,10 @@ def _parser(limits: NbCompareLimits) -> _Parser:
         description="Run two diffraction programs with the same ARGS and compare their float images.",
         epilog=(
             "Options of ARGS that name an output file are left out; the float images are c_float.bin and"
-            " py_float.bin. Exit status: 0 agreement, 1 usage, 2 a program failed, 3 correlation below the"
-            " threshold or sums on another scale, 4 shapes differ without --resample, 5 a file could not be"
-            " read or written."
+            " py_float.bin. Where the images are not bit-identical, both programs are run again with each"
+            " known cause taken away. Exit status, which no explanation changes: 0 agreement, 1 usage, 2 a"
+            " program failed, 3 correlation below the threshold or sums on another scale, 4 shapes differ"
+            " without --resample, 5 a file could not be read or written."
         ),
     )
     parser.add_argument("--outdir", type=Path, default=Path("comparisons"), help="default: %(default)s")
@@ -99,7 +101,10 @@ def _parser(limits: NbCompareLimits) -> _Parser:
         help="percentile of C's positive pixels that is white (default: %(default)s)",
     )
     parser.add_argument("--save-diff", action="store_true", help="write diff.png")
-    parser.add_argument("--c-bin", metavar="PATH", help="default: $NB_C_BIN, or the one built here")
+    parser.add_argument("--no-explain", action="store_true", help="do not look for the cause of a difference")
+    parser.add_argument(
+        "--c-bin", metavar="PATH", help="any nanoBragg (default: $NB_C_BIN, or ours with the old defects)"
+    )
     parser.add_argument("--py-bin", metavar="PATH", help="default: python -m nanobrag_torch")
     parser.add_argument(
         "--time-limit",
@@ -133,6 +138,7 @@ def _nb_compare(argv: list[str]) -> Status:
         save_diff=options.save_diff,
         limits=limits,
         time_limit_s=options.time_limit,
+        explain=not options.no_explain,
     )
     for option in side_by_side.left_out(args):
         print(f"nb-compare: {option} of ARGS is left out: only float images are compared", file=sys.stderr)
@@ -190,9 +196,10 @@ def _run(job: Job, outdir: Path, threshold: float) -> Status:
             placed = bundle.place(folder, name)
             raise RunnerError(f"{error} (see {from_here(placed)})") from None
         placed = bundle.place(folder, name)
-    status, words = judge(result, threshold, job.limits)
-    print(summary_line(result, threshold, words, from_here(placed)))
+    status, outcome = judge(result, threshold, job.limits)
+    print(summary_line(result, threshold, outcome, from_here(placed)))
     print(table(result), end="")
+    print(words(result.explanation), end="")
     return status
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from . import layout, trace_runs, trace_tables
+from . import layout
 from .compare import FloatImage, Roi, as_roi, crop, ordered_key, read_float_image
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ STYLE: dict[Any, Any] = {
 }
 # The colours of Okabe and Ito, told apart by people who do not see red and green as others do.
 COLOURS = {"c": "#d55e00", "c_spec": "#56b4e9", "py": "#000000", "py_cuda": "#009e73"}
+IN_A_PICTURE = {"c": "with the old defects", "c_spec": "the specification", "py": "the simulator"}
 NOTHING = "#c8c8c8"
 LARGEST_SIDE = 640  # blocks of a whole detector: more than a screen shows at this size
 DECADES = 7  # of intensity that are told apart; zeros of the lattice factor lie deeper
@@ -66,11 +67,11 @@ def draw(bundle: Path, run: Data, summary: Data) -> list[Picture]:
         matplotlib.rcdefaults()  # whatever the user's settings are
         matplotlib.rcParams.update(STYLE)
         return [
+            *_phi_pictures(run, summary),
             *_image_pictures(images, roi, summary),
             *_difference_pictures(images, roi, summary),
             *_scatter_pictures(images, roi, summary),
             *_radial_pictures(summary),
-            *_phi_pictures(bundle, summary),
         ]
 
 
@@ -410,34 +411,39 @@ def _line(name: str) -> Data:
     return style
 
 
-def _phi_pictures(bundle: Path, summary: Data) -> list[Picture]:
-    """Draw what each spindle step adds to the traced pixel."""
-    if summary["trace"] is None:
+def _phi_pictures(run: Data, summary: Data) -> list[Picture]:
+    """Draw what each spindle step adds to the traced pixel; the steps at exactly phi = 0 are marked."""
+    trace = summary["trace"]
+    if trace is None or not trace["steps"]:
         return []
-    run = trace_runs.from_bundle(bundle)
-    found = {name: trace_tables.contributions(traced) for name, traced in run.traced.items()}
-    found = {name: steps for name, steps in found.items() if steps}
-    if not found:
-        return []
+    rows = trace["steps"]
+    names = [name for name in ("c_spec", "c", "py") if any(row[name] is not None for row in rows)]
     figure, axes = _figure()
-    angles = {step.number: step.phi_deg for traced in run.traced.values() for step in traced.steps}
-    for name in sorted(found, key=["c_spec", "c", "py"].index):
-        axes.plot(
-            [angles[number] for number in found[name]], list(found[name].values()), label=name, **_line(name)
-        )
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel("phi (degree)")
+    for name in names:
+        given = run["programs"][name]["replaced"]
+        label = f"{name} ({'given by the user' if given else IN_A_PICTURE[name]})"
+        shown = [row for row in rows if row[name] is not None]
+        axes.plot([row["phi_deg"] for row in shown], [row[name] for row in shown], label=label, **_line(name))
+    apart = [row["phi_deg"] for row in rows if len({row[name] for name in names}) > 1]
+    for phi_deg in apart:
+        axes.axvline(phi_deg, color=COLOURS["c"], linewidth=8, alpha=0.25, zorder=0)
+    highest = max(row[name] for row in rows for name in names if row[name] is not None)
+    axes.set_ylim(0, 1.45 * highest or 1)  # the legend stands above the curves
+    axes.set_xlabel("phi, angle of the spindle (degree)")
     axes.set_ylabel("contribution (electrons$^2$)")
     axes.locator_params(axis="x", nbins=6)
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    slow, fast = run.pixel
+    axes.legend(frameon=False, loc="upper left")
+    slow, fast = trace["pixel"]["slow"], trace["pixel"]["fast"]
+    agree = "All agree at every step"
+    if apart:
+        agree = f"Not all agree at phi = {', '.join(f'{phi_deg:g}' for phi_deg in apart)} degree, marked"
     return [
         Picture(
-            section="Pixel trace",
+            section="Spindle steps",
             title=f"Spindle steps of pixel slow {slow}, fast {fast}",
-            alt=f"What each of {len(angles)} spindle steps adds to pixel slow {slow}, fast {fast} in"
-            f" {', '.join(found)}, in electrons squared; the table below has the figures.",
+            alt=f"What each of {len(rows)} spindle steps adds to pixel slow {slow}, fast {fast} in"
+            f" {', '.join(names)}, in electrons squared. {agree}; the table below has the figures.",
             png=_png(figure),
         )
     ]

@@ -32,7 +32,7 @@ class Program:
 
 @dataclass(frozen=True, kw_only=True)
 class Programs:
-    """The historical C program, the specification-mode C program, the simulator."""
+    """Both C programs, built from the same sources with and without the historical defects; the simulator."""
 
     c: Program
     c_spec: Program
@@ -46,7 +46,7 @@ class Programs:
 def locate(
     root: Path, *, c_bin: str | None = None, spec_bin: str | None = None, py_bin: str | None = None
 ) -> Programs:
-    """Find the programs; ``c_bin``, or else NB_C_BIN, replaces the historical one."""
+    """Find the programs; ``c_bin``, or else NB_C_BIN, replaces our own ``c``."""
     c_file = Path(c_bin or os.environ.get("NB_C_BIN") or root / BUILT["c"]).absolute()
     spec_file = Path(spec_bin or root / BUILT["c_spec"]).absolute()
     py_file = Path(py_bin).absolute() if py_bin else None

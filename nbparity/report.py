@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import analysis, layout, pictures
-from .checks import FAIL, PASS, checks
-from .errors import BlockedError, ExitCode
+from .checks import FAIL, INFO, PASS, SKIPPED
+from .errors import BlockedError
+from .outcome import PASS as GOOD
 from .pictures import Picture
-from .verdict import EXIT_CODES, Name
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -35,6 +35,12 @@ ANY_PNG_URI = re.compile(re.escape(PNG_URI) + "([A-Za-z0-9+/=]*)")
 NEGATIVE_POWER = re.compile(r"[0-9.]+e-[0-9]+")
 LONG_NAME = re.compile(r"[\w./-]{13,}")
 NAME_END = re.compile("[_/]")
+RESULTS = {PASS: "pass", FAIL: "fail", INFO: "info", SKIPPED: "info"}
+NARROW = 34
+"""Letters of a line on a phone, in tables. A table that is wider has each row as a card there."""
+BREAKABLE = 20
+"""A word of more letters, a hash or a path, may be broken anywhere."""
+WORD = re.compile(r"[^\s_/]+[_/]?")
 # What a title, a path or a message might hold is text: no links, no images, no markup from outside.
 TEXT_ONLY = ["link", "image", "autolink", "html_inline", "html_block", "entity", "emphasis", "escape"]
 
@@ -61,25 +67,24 @@ def check_packages() -> None:
 def html(bundle: Path, summary: Data) -> str:
     """Return the report of a bundle whose raw files are in place."""
     run: Data = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
-    return page(analysis.sections(bundle, summary), run, summary, pictures.draw(bundle, run, summary))
+    return page(analysis.sections(bundle, summary), summary, pictures.draw(bundle, run, summary))
 
 
-def page(parts: Sequence[str], run: Data, summary: Data, drawn: Sequence[Picture]) -> str:
+def page(parts: Sequence[str], summary: Data, drawn: Sequence[Picture]) -> str:
     """Set the parts of the analysis and the pictures as a page; ValueError for a picture without its part."""
     markdown = _markdown()
-    sections = [_section(markdown, part, drawn) for part in parts]
+    # The result and its sentence, the first line below the title, are set as a badge and beside it.
+    head = parts[0].replace(f"\n\n{summary['result']}: {summary['said']}\n", "\n", 1)
+    sections = [_section(markdown, part, drawn) for part in (head, *parts[1:])]
     lost = [picture.title for picture in drawn if not any(picture in found.pictures for found in sections)]
     if lost:
         raise ValueError(f"no part of the analysis for the pictures {', '.join(lost)}")
-    decided = [check for check in checks(run, summary) if check.passed is not None]
-    verdict = Name(summary["verdict"]["name"])
     return _template().render(
         head=sections[0],
         sections=sections[1:],
-        verdict=verdict.value,
-        good=EXIT_CODES[verdict] is ExitCode.OK,
-        passed=sum(check.passed is True for check in decided),
-        decided=len(decided),
+        result=summary["result"],
+        good=summary["result"] == GOOD,
+        said=summary["said"],
         width=round(pictures.SIZE_IN[0] * pictures.DPI),
         height=round(pictures.SIZE_IN[1] * pictures.DPI),
     )
@@ -132,6 +137,7 @@ def _section(markdown: "MarkdownIt", part: str, drawn: Sequence[Picture]) -> Sec
     first, _, body = part.partition("\n")
     title = first.lstrip("#").strip()
     tokens = markdown.parse(body)
+    _dress_tables(tokens)
     _dress_cells(tokens)
     return Section(
         anchor=re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-"),
@@ -143,14 +149,41 @@ def _section(markdown: "MarkdownIt", part: str, drawn: Sequence[Picture]) -> Sec
 
 @cache
 def _markdown() -> "MarkdownIt":
-    """Return a converter for paragraphs, lists, tables and code; tables scroll by themselves."""
+    """Return a converter for paragraphs, lists, tables and code; no picture, link or HTML."""
     from markdown_it import MarkdownIt
 
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable(TEXT_ONLY)
-    opening = '<div class="scroll" role="region" aria-label="table" tabindex="0"><table>\n'
-    markdown.add_render_rule("table_open", lambda *_: opening)
-    markdown.add_render_rule("table_close", lambda *_: "</table></div>\n")
-    return markdown
+    return MarkdownIt("commonmark", {"html": False}).enable("table").disable(TEXT_ONLY)
+
+
+def _dress_tables(tokens: "Sequence[Token]") -> None:
+    """Give each cell the title of its column, and a table that is wider than a phone the class of cards."""
+    for start, opening in enumerate(tokens):
+        if opening.type != "table_open":
+            continue
+        end = next(n for n in range(start, len(tokens)) if tokens[n].type == "table_close")
+        titles = [token.content for token in _contents(tokens[start:end], "th_open")]
+        widths = [_width(title) for title in titles]
+        column = 0
+        for before, token in zip(tokens[start:end], tokens[start + 1 : end], strict=False):
+            if before.type == "tr_open":
+                column = 0
+            if before.type == "td_open":
+                before.attrSet("data-title", titles[column])
+                widths[column] = max(widths[column], _width(token.content))
+                column += 1
+        if len(widths) > 2 and sum(widths) + 2 * len(widths) > NARROW:
+            figures = [token for token in tokens[start:end] if token.type == "th_open" and token.attrs]
+            opening.attrSet("class", "cards figures" if 2 * len(figures) > len(titles) else "cards")
+
+
+def _contents(tokens: "Sequence[Token]", kind: str) -> "list[Token]":
+    return [token for before, token in zip(tokens, tokens[1:], strict=False) if before.type == kind]
+
+
+def _width(text: str) -> int:
+    """Return how many letters a cell is wide at least."""
+    words = [word for word in WORD.findall(text) if len(word) <= BREAKABLE]
+    return max(map(len, words), default=0)
 
 
 def _dress_cells(tokens: "Sequence[Token]") -> None:
@@ -158,11 +191,18 @@ def _dress_cells(tokens: "Sequence[Token]") -> None:
     for before, token in zip(tokens, tokens[1:], strict=False):
         if before.type != "td_open":
             continue
-        if token.content in (PASS, FAIL):
-            before.attrSet("class", token.content.lower())
+        if token.content in RESULTS:
+            before.attrSet("class", RESULTS[token.content])
         for child in token.children or []:
             if child.type == "text":
-                text = LONG_NAME.sub(lambda name: NAME_END.sub(r"\g<0><wbr>", name[0]), escape(child.content))
+                text = LONG_NAME.sub(_breakable, escape(child.content))
                 # Without this a browser breaks the line after the hyphen of 1e-07.
                 child.content = NEGATIVE_POWER.sub(r'<span class="number">\g<0></span>', text)
                 child.type = "html_inline"
+
+
+def _breakable(name: re.Match[str]) -> str:
+    """Let a name break behind its parts, and one without parts, a hash for example, anywhere."""
+    parts = NAME_END.sub(r"\g<0><wbr>", name[0])
+    longest = max(map(len, NAME_END.split(name[0])))
+    return f'<span class="long">{parts}</span>' if longest > BREAKABLE else parts

@@ -12,17 +12,20 @@ import json
 import shlex
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import environment, packed, png, registration, resample
+from . import causes, environment, packed, png, registration, resample, thresholds
 from .case_runs import SHAPE
+from .causes import Setting
 from .compare import Comparison, FloatImage, Roi, compare, crop, read_float_image, undefined
 from .errors import ParityError, UsageError
+from .explain import Explanation, explain, observed
 from .hashing import sha256_list, sha256_of_file
+from .observations import observe
 from .processes import TIME_LIMIT_S, run
 from .programs import Program
 from .thresholds import NbCompareLimits
@@ -62,16 +65,21 @@ class Job:
     save_diff: bool
     limits: NbCompareLimits
     time_limit_s: float = TIME_LIMIT_S
+    explain: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Figures of py against c in the region, peaks, seconds; ``shapes`` are (slow, fast) as rendered."""
+    """Figures of py against c in the region, peaks, seconds; ``shapes`` are (slow, fast) as rendered.
+
+    ``explanation`` is None where nothing differs, and where none was asked for.
+    """
 
     pair: Comparison
     peaks: registration.Registration | None
     shapes: dict[str, tuple[int, int]]
     wall_s: dict[str, float]
+    explanation: Explanation | None = None
 
     def correlates(self, threshold: float) -> bool:
         """Tell whether the correlation reaches a threshold; a constant image does with the same bits only."""
@@ -135,10 +143,7 @@ def compare_programs(job: Job, folder: Path) -> Result:
     cannot be written.
     """
     require_packages()
-    images: dict[str, FloatImage] = {}
-    wall_s: dict[str, float] = {}
-    for side, program in zip(SIDES, (job.c, job.py), strict=True):
-        images[side], wall_s[side] = _run(job, side, program, folder)
+    images, wall_s = _run_both(job, folder, Setting())
     shapes = {side: (image.shape[0], image.shape[1]) for side, image in images.items()}
     _check_roi(job.roi, shapes["c"])
     py = images["py"]
@@ -153,10 +158,47 @@ def compare_programs(job: Job, folder: Path) -> Result:
     else:
         pair, peaks = _of_other_shapes(shapes), None
         _write_pictures(job, folder, images["c"], py)
-    result = Result(pair=pair, peaks=peaks, shapes=shapes, wall_s=wall_s)
+    explanation = None
+    if job.explain and not pair.differing_pixels == 0:
+        explanation = _explain(job, images)
+        if explanation.found is None and peaks is not None:
+            corner = (0, 0) if job.roi is None else (job.roi[2], job.roi[0])
+            said = observed(explanation.attempts) or observe(c, py, pair, peaks, job.limits, corner)
+            explanation = replace(explanation, observation=said)
+    result = Result(pair=pair, peaks=peaks, shapes=shapes, wall_s=wall_s, explanation=explanation)
     data = _summary(job, result, resampled)
     (folder / SUMMARY).write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return result
+
+
+def _explain(job: Job, before: dict[str, FloatImage]) -> Explanation:
+    """Run both programs again with the known causes taken away; what they write is not kept."""
+    if before["c"].shape != before["py"].shape:
+        why = "images of different shapes never have the same bits"
+        return Explanation(attempts=(), not_tried={"any cause": why}, observation="")
+
+    seen = {Setting().words(): _digests(before)}
+
+    def run_again(setting: Setting) -> tuple[Comparison, tuple[str, ...]]:
+        with tempfile.TemporaryDirectory(prefix="nbparity-") as scratch:
+            images, _ = _run_both(job, Path(scratch), setting)
+        mine = seen[setting.words()] = _digests(images)
+        with_options = seen.get(replace(setting, drop={}).words(), {})
+        ignored_by = tuple(side for side in SIDES if setting.drop and mine[side] == with_options.get(side))
+        c, py = (crop(images[side], job.roi) for side in SIDES)
+        return compare(py, c), ignored_by
+
+    offset_deg = thresholds.load().ablation_offset_deg
+    try:
+        known = causes.load(job.root)
+    except UsageError as error:
+        return Explanation(attempts=(), not_tried={"any cause": str(error)}, observation="")
+    attempts, not_tried = explain(known, canonical(job.args), offset_deg, run_again)
+    return Explanation(attempts=attempts, not_tried=not_tried, observation="")
+
+
+def _digests(images: dict[str, FloatImage]) -> dict[str, str]:
+    return {side: hashlib.sha256(image.tobytes()).hexdigest() for side, image in images.items()}
 
 
 def compare_again(folder: Path, roi: Roi | None, limits: NbCompareLimits) -> Result:
@@ -182,12 +224,22 @@ def _of_other_shapes(shapes: dict[str, tuple[int, int]]) -> Comparison:
     return undefined(f"c and py have {sizes} pixels, fast x slow (--resample compares them)")
 
 
-def _run(job: Job, side: str, program: Program, folder: Path) -> tuple[FloatImage, float]:
+def _run_both(job: Job, folder: Path, setting: Setting) -> tuple[dict[str, FloatImage], dict[str, float]]:
+    """Run both programs with a change of their arguments, threads and environment; images and seconds."""
+    images: dict[str, FloatImage] = {}
+    wall_s: dict[str, float] = {}
+    for side, program in zip(SIDES, (job.c, job.py), strict=True):
+        images[side], wall_s[side] = _run(job, side, program, folder, setting)
+    return images, wall_s
+
+
+def _run(job: Job, side: str, program: Program, folder: Path, setting: Setting) -> tuple[FloatImage, float]:
     """Run a program and read its image; seconds by the monotonic clock."""
     if program.file is not None and not program.file.is_file():
         raise RunnerError(f"{side}: no program {program.file}")
     out, err, target = (folder / f"{side}_{name}" for name in ("stdout.txt", "stderr.txt", "float.bin"))
-    args = with_paths(canonical(job.args), job.home)
+    changed = setting.arguments(canonical(job.args), thresholds.load().ablation_offset_deg)
+    args = with_paths(changed, job.home)
     with tempfile.TemporaryDirectory(prefix="nbparity-") as scratch:
         if "-hkl" not in args and not CACHE_OPTIONS & set(args) and (job.home / DEFAULT_CACHE).is_file():
             (Path(scratch) / DEFAULT_CACHE).write_bytes((job.home / DEFAULT_CACHE).read_bytes())
@@ -196,7 +248,10 @@ def _run(job: Job, side: str, program: Program, folder: Path) -> tuple[FloatImag
             folder=Path(scratch),
             log=out,
             error_log=err,
-            environment=environment.child_environment(job.root),
+            environment={
+                **environment.child_environment(job.root, setting.threads or 1),
+                **setting.environment,
+            },
             time_limit_s=job.time_limit_s,
         )
     printed = out.read_text(encoding="utf-8", errors="replace")
@@ -274,6 +329,7 @@ def _summary(job: Job, result: Result, resampled: bool) -> dict[str, Any]:
         "bit_identical_fraction": pair.bit_identical_fraction,
         "max_ulp": pair.max_ulp,
         "peak_registration": None if result.peaks is None else result.peaks.as_dict(),
+        "explanation": None if result.explanation is None else result.explanation.as_dict(),
         "png_scaling": (
             f"linear, black at 0, white at percentile {job.png_percentile:g} of the positive pixels of c,"
             " the same for both; diff.png: white at 0, red where py is larger, blue where it is smaller, full"

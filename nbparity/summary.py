@@ -5,15 +5,15 @@ again and compare them with what the bundle claims.
 """
 
 import json
-import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import layout, packed, photometry, trace_runs, trace_tables
+from . import layout, outcome, packed, photometry, pytest_log, trace_runs, trace_tables
 from .ablation import CAUSE
+from .causes import explains
 from .compare import (
     Comparison,
     FloatImage,
@@ -30,11 +30,8 @@ from .thresholds import of_record
 from .verdict import Name, Verdict, judge
 
 Data = dict[str, Any]
-FORMAT = 1
+FORMAT = 2
 """Of ``summary.json``, part of the bundle digest: another one where a figure is no longer the same."""
-PYTEST_END = re.compile(
-    r"^=+ (.*\b(?:passed|failed|error|errors|skipped|no tests ran)\b.*?) in [0-9.]+s.*=+$"
-)
 PAIRS = {"py_vs_c_spec": ("py", "c_spec"), "py_vs_c": ("py", "c"), "c_vs_c_spec": ("c", "c_spec")}
 GPU_PAIR = f"{layout.GPU}_vs_c_spec"
 
@@ -47,12 +44,12 @@ def derive(bundle: Path) -> Data:
     run: Data = json.loads((bundle / layout.RUN).read_text(encoding="utf-8"))
     commands = layout.read_commands(bundle)
     figures = _blocked() if run["status"] == "blocked" else _figures(bundle, run)
-    return {
+    found = {
         "format": FORMAT,
         "experiment": run["experiment"]["id"],
         "status": run["status"],
         **figures,
-        "tests": _tests(bundle),
+        "tests": pytest_log.read(commands, _pytest_log(bundle)),
         "protected_assets": {
             "files": run["protected"]["files"],
             "changed": run["protected"]["changed"],
@@ -60,6 +57,8 @@ def derive(bundle: Path) -> Data:
         "images_sha256": _image_digests(bundle),
         "timings": _timings(bundle, commands),
     }
+    ended = outcome.of(bundle, found, run)
+    return found | {"result": ended.result, "said": ended.said}
 
 
 def as_text(summary: Data) -> str:
@@ -198,21 +197,15 @@ def _causes(bundle: Path, run: Data, pairs: dict[str, Comparison]) -> list[tuple
                 **{"x": x, "r": r, "change": experiment["change"]},
                 "before": before.as_dict(),
                 "after": after.as_dict(),
-                "explains": after.identical,
+                "explains": explains(after),
             }
             rows.append((row, after))
     return rows
 
 
-def _tests(bundle: Path) -> Data:
-    """Return how pytest ended, from the last line of its log and its exit status in commands.txt."""
-    row = next((row for row in layout.read_commands(bundle) if row.label == "pytest"), None)
-    if row is None:
-        return {"status": "not run", "line": ""}
-    lines = (bundle / layout.PYTEST_LOG).read_text(encoding="utf-8", errors="replace").splitlines()
-    ends = [match[1] for match in map(PYTEST_END.match, lines) if match]
-    line = ends[-1] if ends else "no summary line"
-    return {"status": "passed" if row.status == 0 else f"failed with exit status {row.status}", "line": line}
+def _pytest_log(bundle: Path) -> str:
+    path = bundle / layout.PYTEST_LOG
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _image_digests(bundle: Path) -> Data:

@@ -83,6 +83,11 @@ class NbCompareLimits:
     peak_gate_px: float
     png_percentile: float
     min_matched_spec: float
+    scale_max_spread: float
+    rounding_max_ulp: int
+    shift_min_px: float
+    shift_min_matched: float
+    patch_max_fraction: float
 
 
 def load_nb_compare(path: Path = FILE) -> NbCompareLimits:

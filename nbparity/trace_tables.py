@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from . import traces
-from .tables import markdown
+from .tables import figure, markdown
 from .trace_runs import Run, Traced
 
 Data = dict[str, Any]
@@ -15,6 +15,7 @@ SUM, PHOTONS, STORED, F_CELL = (
     "floatimage_accumulated",
     "F_cell",
 )
+NO_STEPS = "No program prints its spindle steps: only a parallelepiped crystal with F_cell has them.\n"
 
 
 def facts(run: Run, max_relative: float) -> Data:
@@ -31,7 +32,23 @@ def facts(run: Run, max_relative: float) -> Data:
             if name != REFERENCE
         },
         "phi_zero": _phi_zero(run.traced["c"], run.traced[REFERENCE]),
+        "steps": _steps(run),
     }
+
+
+def _steps(run: Run) -> list[Data]:
+    """Return what each spindle step adds to the sum of each program that prints its steps."""
+    found = {name: contributions(traced) for name, traced in run.traced.items()}
+    angles = {step.number: step.phi_deg for traced in run.traced.values() for step in traced.steps}
+    return [
+        {
+            "step": number,
+            "phi_deg": angles[number],
+            **{name: steps.get(number) for name, steps in found.items()},
+        }
+        for number in sorted(angles)
+        if any(found.values())
+    ]
 
 
 def _program(traced: Traced) -> Data:
@@ -81,20 +98,21 @@ def _phi_zero(c: Traced, r: Traced) -> Data | None:
 
 
 def text(run: Run, data: Data) -> str:
-    """Return the traces in words and tables (Markdown); ``data`` are the facts of the run."""
-    return "\n".join(part for part in (_results(data), _phi_text(run, data), _keys(run)) if part)
+    """Return the traces in words and tables (Markdown), all digits; ``data`` are the facts of the run."""
+    parts = (results(data), steps(data) or NO_STEPS, keys(run))
+    return "\n".join(part for part in parts if part)
 
 
-def _results(data: Data) -> str:
+def results(data: Data, digits: int = traces.DIGITS) -> str:
     """Say what each program makes of the pixel and where the traces part."""
     rows = [
-        (name, *(_word(found[key]) for key in (SUM, PHOTONS, STORED)), found["problem"] or "-")
+        (name, *(figure(found[key], digits) for key in (SUM, PHOTONS, STORED)), found["problem"] or "-")
         for name, found in data["programs"].items()
     ]
     head = ("program", f"{SUM} (electrons^2)", f"{PHOTONS} (photons)", "stored (float32)", "problem")
     pixel = data["pixel"]
     said = "".join(
-        f"- {pair.replace('_vs_', ' vs ')}: {_parted_words(found)}\n"
+        f"- {pair.replace('_vs_', ' vs ')}: {_parted_words(found, whole=digits == traces.DIGITS)}\n"
         for pair, found in data["first_difference"].items()
     )
     return (
@@ -103,77 +121,89 @@ def _results(data: Data) -> str:
     )
 
 
-def _parted_words(found: str | None) -> str:
+def _parted_words(found: str | None, *, whole: bool) -> str:
+    """Say where traces part: with both values, or with the key alone, whose values the table below has."""
     if found is None:
         return "not compared, a trace is missing"
-    return found or "nowhere"
+    if not found:
+        return "nowhere"
+    key, _, values = found.partition(": ")
+    return found if whole or not values or key.startswith("line ") else f"at {key}"
 
 
-def _phi_text(run: Run, data: Data) -> str:
-    """Say what each spindle step contributes, and what the step at phi = 0 explains."""
-    steps = {name: contributions(traced) for name, traced in run.traced.items()}
-    angles = {step.number: step.phi_deg for traced in run.traced.values() for step in traced.steps}
-    if not any(steps.values()):
-        return "No program prints its spindle steps: only a parallelepiped crystal with F_cell has them.\n"
+def steps(data: Data, digits: int = traces.DIGITS) -> str:
+    """Say what each spindle step contributes, and what the step at phi = 0 explains; empty without steps."""
+    if not data["steps"]:
+        return ""
+    names = list(data["programs"])
     rows = [
         (
-            str(number),
-            f"{angles[number]:g}",
-            *(_word(steps[name].get(number)) for name in run.traced),
-            _relative(_pair(steps["c"].get(number)), _pair(steps[REFERENCE].get(number))),
-            _relative(_pair(steps["py"].get(number)), _pair(steps[REFERENCE].get(number))),
+            str(row["step"]),
+            f"{row['phi_deg']:g}",
+            *(figure(row[name], digits) for name in names),
+            *(_relative(_pair(row[name]), _pair(row[REFERENCE])) for name in names if name != REFERENCE),
         )
-        for number in sorted(angles)
+        for row in data["steps"]
     ]
-    head = ("step", "phi (deg)", *run.traced, "c: rel. diff.", "py: rel. diff.")
+    others = (f"{name}: rel. diff." for name in names if name != REFERENCE)
+    head = ("step", "phi (deg)", *names, *others)
     table = markdown(head, rows, frozenset(range(len(head))))
     return (
-        "What each spindle step adds to I_before_scaling, (F_cell F_latt)^2 in electrons^2, first source and"
-        f" domain, F_cell of the first step:\n\n{table}{_explained(data['phi_zero'])}"
+        "What each spindle step adds to I_before_scaling, the sum that is left to be scaled by flux,"
+        " polarization and solid angle: (F_cell F_latt)^2, structure factor times lattice factor, squared, in"
+        " electrons^2; first source and domain, F_cell of the first step.\n\n"
+        f"{table}{_explained(data['phi_zero'], digits)}"
     )
 
 
-def _explained(found: Data | None) -> str:
+def _explained(found: Data | None, digits: int) -> str:
     if found is None:
         return ""
     if found["share"] is None:
         return "\nThe sums of c and c_spec are the same; there is a step at exactly phi = 0, and it agrees.\n"
     return (
-        f"\nI_before_scaling of c is {found['ratio']:.15g} times that of c_spec. From the step at exactly"
-        f" phi = 0 alone, {found['ratio_from_phi_zero']:.15g} times: it accounts for"
-        f" {found['difference_of_phi_zero']:.9g} of the difference of {found['difference']:.9g} electrons^2"
+        f"\nI_before_scaling of c is {figure(found['ratio'], digits)} times that of c_spec. From the step at"
+        f" exactly phi = 0 alone, {figure(found['ratio_from_phi_zero'], digits)} times: it accounts for"
+        f" {found['difference_of_phi_zero']:.6g} of the difference of {found['difference']:.6g} electrons^2"
         f" ({100 * found['share']:.6f} %).\n"
     )
 
 
-def _keys(run: Run) -> str:
-    """Set the traces side by side, key by key, without the spindle steps; '=' is what c_spec prints."""
+def keys(run: Run, digits: int = traces.DIGITS) -> str:
+    """Set the traces side by side, without the spindle steps: the keys that part, then those that all share.
+
+    In the first table '=' is what c_spec prints.
+    """
     shown = {name: traced.entries for name, traced in run.traced.items() if not traced.problem}
     if not shown:
         return ""
     names = sorted(shown, key=lambda name: name != REFERENCE)
-    rows = [
+    others = [name for name in names if name != REFERENCE]
+    rows = [row for row in traces.side_by_side(shown) if traces.OF_STEP not in row.key]
+    parting = [row for row in rows if len({row.values.get(name) for name in names}) > 1]
+    sharing = [row for row in rows if row not in parting]
+    apart = [
         (
             row.key,
-            *(_side(row, name) for name in names),
-            *(
-                _relative(row.values.get(name), row.values.get(REFERENCE))
-                for name in names
-                if name != REFERENCE
-            ),
+            *(_side(row, name, digits) for name in names),
+            *(_relative(row.values.get(name), row.values.get(REFERENCE)) for name in others),
         )
-        for row in traces.side_by_side(shown)
-        if traces.OF_STEP not in row.key
+        for row in parting
     ]
-    head = ("key", *names, *(f"{name}: rel. diff." for name in names if name != REFERENCE))
-    return f"Key by key, '=' where a program prints what {REFERENCE} prints:\n\n{markdown(head, rows)}"
+    head = ("key", *names, *(f"{name}: rel. diff." for name in others))
+    same = [(row.key, _side(row, names[0], digits)) for row in sharing]
+    found = ""
+    if apart:
+        found = f"Keys that part, '=' where a program prints what {REFERENCE} prints:\n\n"
+        found += f"{markdown(head, apart)}\n"
+    return f"{found}Keys that {', '.join(names)} print alike:\n\n{markdown(('key', 'value'), same)}"
 
 
-def _side(row: traces.Row, name: str) -> str:
+def _side(row: traces.Row, name: str, digits: int) -> str:
     values, reference = row.values.get(name), row.values.get(REFERENCE)
     if values is None:
         return "-"
-    return "=" if name != REFERENCE and values == reference else traces.words(values)
+    return "=" if name != REFERENCE and values == reference else traces.words(values, digits)
 
 
 def _pair(value: float | None) -> traces.Values | None:
@@ -186,7 +216,3 @@ def _relative(x: traces.Values | None, r: traces.Values | None) -> str:
         return "-"
     found = traces.relative_difference(x, r)
     return "-" if found is None else "0" if found == 0 else f"{found:.2e}"
-
-
-def _word(value: float | None) -> str:
-    return "-" if value is None else f"{value:.15g}"

@@ -9,6 +9,8 @@ PREFIXES = ("TRACE_C:", "TRACE_C_PHI")
 MARK = b"TRACE_C"
 """In every trace line."""
 OF_STEP = " of phi step "
+DIGITS = 15
+"""Significant digits that programs print of a double (C7)."""
 Values = tuple[float, ...]
 
 
@@ -129,6 +131,6 @@ def first_difference(x: Sequence[Entry], r: Sequence[Entry], max_relative: float
     return "" if len(x) == len(r) else f"{len(x)} lines against {len(r)}"
 
 
-def words(values: Values) -> str:
-    """Write numbers with the 15 significant digits of a trace."""
-    return " ".join(f"{value:.15g}" for value in values)
+def words(values: Values, digits: int = DIGITS) -> str:
+    """Write numbers with the significant digits of a trace, or with fewer."""
+    return " ".join(f"{value:.{digits}g}" for value in values)

@@ -20,7 +20,7 @@ NO_DIGEST = "none, the run was blocked"
 def common(parser: argparse.ArgumentParser) -> None:
     """Add what most commands need: the checkout and the programs."""
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (default: this one)")
-    parser.add_argument("--c-bin", help="historical C program (default: $NB_C_BIN, or the one built here)")
+    parser.add_argument("--c-bin", help="C program with the old defects (default: $NB_C_BIN, or ours)")
     parser.add_argument("--spec-bin", help="C program in specification mode (default: the one built here)")
     parser.add_argument("--py-bin", help="simulator (default: python -m nanobrag_torch)")
 

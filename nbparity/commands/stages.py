@@ -149,8 +149,7 @@ def _run_n2(arguments: argparse.Namespace, folder: Path) -> ExitCode:
     print(f"{run['experiment']['id']}: comparing anew over {from_here(plan.bundle)}", flush=True)
     outcome = n2.parity_n2(plan)
     for check in outcome.checks:
-        word = "pass" if check.passed else "FAIL"
-        print(f"  {check.name:34} {check.value:>14}  {check.expected:14} {word}")
+        print(f"  {check.name:34} {check.value:>14}  {check.expected:14} {check.result}")
     print(f"  record: {from_here(outcome.folder)}", flush=True)
     return outcome.exit_code
 

@@ -95,7 +95,7 @@ print("render time = 0.25 s")
 """
 
 PYTEST = """import sys
-print("collected" if "--collect-only" in sys.argv else "============ {line} in 0.01s ============")
+print("collected" if "--collect-only" in sys.argv else "{skips}============ {line} in 0.01s ============")
 sys.exit({status})
 """
 
@@ -143,6 +143,7 @@ class Site:
     root: Path
     replaced: dict[str, str] = field(default_factory=dict)
     pytest_line: str = "2 passed"
+    pytest_skips: str = ""
     pytest_status: int = 0
     time_limit_s: float = 20.0
     ours: bool = False
@@ -181,7 +182,7 @@ class Site:
 
     def stand_ins(self) -> None:
         """Put modules in the place of pytest and of the list of packages; the checkout is looked at first."""
-        text = PYTEST.format(line=self.pytest_line, status=self.pytest_status)
+        text = PYTEST.format(line=self.pytest_line, skips=self.pytest_skips, status=self.pytest_status)
         (self.root / "pytest.py").write_text(text, encoding="utf-8")
         (self.root / "cyclonedx_py.py").write_text(SBOM, encoding="utf-8")
 

@@ -110,9 +110,12 @@ def test_what_only_some_machines_have_is_left_out_of_the_figures(sealed):
     summary = json.loads((sealed / layout.SUMMARY).read_text(encoding="utf-8"))
     own = digest.digest(sealed, summary)
     summary["timings"]["py"]["wall_s"] += 1
-    summary["tests"]["line"] = "1 passed, 1 skipped"
+    summary["tests"].update(status="passed in part", counts={"passed": 1, "skipped": 1}, skips=["why"])
     summary["protected_assets"]["files"] += 1
     summary["pairs"]["py_cuda_vs_c_spec"] = dict(summary["pairs"]["py_vs_c_spec"])
     assert digest.digest(sealed, summary) == own
+    summary["tests"]["failed"] = True
+    assert digest.digest(sealed, summary) != own
+    summary["tests"]["failed"] = False
     summary["pairs"]["py_vs_c"]["rmse"] += 1e-9
     assert digest.digest(sealed, summary) != own

@@ -44,11 +44,11 @@ def test_an_entry_has_everything_there_is_to_know(paper, sealed):
         f"- stamp: {sealed.name}, experiment tiny\n",
         "- git commit: none",
         "- verdict: C-PARITY-001, exit status 0\n",
-        "- tests: pytest passed: 2 passed\n",
+        "- tests: 2 passed\n",
         f"- bundle digest: {digest.read(sealed)}\n",
         "  | py vs c_spec | 0 | 0 | 1.0 | 1.0 | 0.0 | 0.0 |\n",
         "      ./golden_suite_generator/build/nanoBragg -hkl data.txt -flux 1e18",
-        "      python -m pytest -p no:cacheprovider -v tests/test_cli_scaling_phi0.py\n",
+        "      python -m pytest -p no:cacheprovider -v -rs tests/test_cli_scaling_phi0.py\n",
     ):
         assert said in entries
     assert str(paper.root) not in entries

@@ -32,11 +32,15 @@ def checks(folder):
 
 
 def test_a_good_bundle_is_confirmed(site, command, capsys):
-    """Every check passes, and the record holds what nb-compare makes of both C programs."""
+    """No check fails, and the record holds what nb-compare makes of both C programs."""
     assert command("n1", "--experiment", "tiny") == ExitCode.OK
     assert command("n2") == ExitCode.OK
     (record,) = folders(site, FOLDERS.n2)
-    assert all(checks(record).values()) and len(checks(record)) == 8
+    found = checks(record)
+    assert [name for name, passed in found.items() if passed is None] == [
+        *("py vs c_spec, peaks matched", "py vs c_spec, ratio of sums"),  # follow from the bits
+    ]
+    assert sum(passed is True for passed in found.values()) == 6
     names = set(files_below(record))
     for reference in ("c", "c_spec"):
         assert {f"{reference}/{name}" for name in ("summary.json", "c.png", "diff.png")} <= names

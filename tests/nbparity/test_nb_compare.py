@@ -24,7 +24,7 @@ FILES = {
 KEYS = {
     *("args", "binaries", "roi", "resample", "runtime_c_ms", "runtime_py_ms", "correlation", "mse", "rmse"),
     *("max_abs_diff", "sum_c", "sum_py", "sum_ratio", "bit_identical_fraction", "max_ulp"),
-    *("peak_registration", "png_scaling"),
+    *("peak_registration", "png_scaling", "explanation"),
 }
 
 
@@ -56,7 +56,7 @@ class Site:
 
 @pytest.fixture
 def compared(site, tmp_path, monkeypatch):
-    """Run nb-compare in a folder of its own, with the fake historical program and simulator."""
+    """Run nb-compare in a folder of its own, with the fake C program, which has the defect, and simulator."""
     home = tmp_path / "home"
     home.mkdir()
     (home / "data.txt").write_text("1 0 0 5\n", encoding="utf-8")

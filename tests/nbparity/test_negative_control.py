@@ -116,5 +116,5 @@ def test_n2_does_not_confirm_a_bundle_with_wrapped_programs(site, tmp_path):
         )
     )
     assert found.exit_code == ExitCode.SCALE
-    failed = {check.name for check in found.checks if not check.passed}
+    failed = {check.name for check in found.checks if check.passed is False}
     assert {"py vs c_spec, ratio of sums", "c, bytes of the bundle", "py, bytes of the bundle"} <= failed

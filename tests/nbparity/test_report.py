@@ -14,14 +14,27 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nbparity import analysis, environment, layout, packed, photometry, pictures, provenance, report, verify
+from nbparity import (
+    analysis,
+    analysis_parts,
+    environment,
+    layout,
+    packed,
+    photometry,
+    pictures,
+    provenance,
+    report,
+    verify,
+)
 from nbparity import summary as summaries
 from nbparity.compare import compare
 from nbparity.errors import BlockedError
 from nbparity.hashing import files_below, sha256_list
 
 DRAW = pictures.draw
+SPINDLE = "Spindle steps of pixel slow 3, fast 4"
 TITLES = [
+    SPINDLE,
     "c, fast 1 to 4, slow 1 to 3",
     "c_spec, fast 1 to 4, slow 1 to 3",
     "py, fast 1 to 4, slow 1 to 3",
@@ -32,7 +45,6 @@ TITLES = [
     "c against c_spec, units in the last place",
     "c against py, pixel by pixel",
     "Radial profile",
-    "Spindle steps of pixel slow 3, fast 4",
 ]
 
 
@@ -139,7 +151,7 @@ def test_what_an_experiment_is_called_is_text(drawn):
 
 
 def test_the_tables_have_the_figures_of_the_summary(bundle_with_pictures, summary_of):
-    """Every figure of every pair, digit by digit."""
+    """Every figure of every pair, rounded for reading."""
     rows = {row[0]: row[1:] for row in Page(read(bundle_with_pictures)).rows}
     pairs = summary_of(bundle_with_pictures)["pairs"]
     for title, key in [
@@ -147,10 +159,12 @@ def test_the_tables_have_the_figures_of_the_summary(bundle_with_pictures, summar
         ("Pearson correlation", "correlation"),
         ("sum of the first (photons)", "sum_x"),
         ("ratio of sums", "sum_ratio"),
-        ("RMSE (photons)", "rmse"),
-        ("largest distance (ULP)", "max_ulp"),
+        ("root mean square difference (photons)", "rmse"),
+        ("largest distance (units in the last place, ULP)", "max_ulp"),
     ]:
-        assert rows[title] == [repr(pair[key]) for pair in pairs.values()]
+        shown = [float(cell.replace(",", "")) for cell in rows[title]]
+        assert shown == pytest.approx([pair[key] for pair in pairs.values()], rel=5e-6)
+        assert all(len(cell) <= 11 for cell in rows[title])
 
 
 def test_the_report_says_what_the_analysis_says(bundle_with_pictures):
@@ -176,6 +190,50 @@ def test_a_result_has_its_colour(drawn):
     ]
 
 
+def test_the_head_says_pass_or_fail_and_one_sentence(bundle_with_pictures):
+    """Both are those of the summary, the sentence once; how the programs are called is said below."""
+    text = read(bundle_with_pictures)
+    summary = json.loads((bundle_with_pictures / layout.SUMMARY).read_text(encoding="utf-8"))
+    badge, said = re.search(
+        r'<span class="badge good">(.*)</span>\s*<strong class="said">(.*)</strong>', text
+    ).groups()
+    assert (badge, said) == (summary["result"], summary["said"])
+    assert badge == "PASS"
+    assert text.count(said) == 1
+
+
+def test_the_spindle_steps_come_before_the_pixels(bundle_with_pictures):
+    """The picture that shows most is the first, and the tables of pixels come after it."""
+    page = Page(read(bundle_with_pictures))
+    anchors = [section["id"] for section in page.of("section")]
+    assert anchors[0] == "spindle-steps"
+    assert anchors.index("checks") < anchors.index("images") < anchors.index("pixel-trace")
+    assert "Not all agree at phi = 0 degree, marked" in page.of("img")[0]["alt"]
+
+
+def test_every_cell_of_a_table_knows_its_column(bundle_with_pictures):
+    """On a phone the title stands beside it, where the table is too wide to be one."""
+    text = read(bundle_with_pictures)
+    cards = [table["class"] for table in Page(text).of("table") if "class" in table]
+    assert "cards" in cards and "cards figures" in cards
+    rows = re.findall(r"<tr>(.*?)</tr>", text, re.DOTALL)
+    head = []
+    for row in rows:
+        titles = re.findall(r"<th[^>]*>(.*?)</th>", row)
+        head = titles or head
+        known = [found.replace("&quot;", '"') for found in re.findall(r'data-title="(.*?)"', row)]
+        assert known == ([] if titles else [re.sub("<.*?>", "", title) for title in head])
+
+
+def test_the_words_of_a_report_are_explained(bundle_with_pictures):
+    """Those that occur, and no others."""
+    rows = {row[0]: row[1] for row in Page(read(bundle_with_pictures)).rows if len(row) == 2}
+    for word in ("bit-identical", "region of interest", "ULP", "phi", "F_latt", "parity_n1"):
+        assert rows[word]
+    assert "supervisor" not in rows
+    assert "| supervisor |" in analysis_parts.words("on the supervisor data")
+
+
 def test_a_blocked_run_has_a_report_without_pictures(drawn):
     """The reason and what was printed are in it."""
     drawn.program("py", status=9)
@@ -194,7 +252,7 @@ def test_an_image_that_cannot_be_one_does_not_stop_the_report(drawn, behaviour):
     drawn.program("py", **behaviour)
     folder = drawn.run().folder
     assert "UNEXPLAINED" in read(folder) or "SCALE" in read(folder)
-    assert Page(read(folder)).titles[0] == TITLES[0]
+    assert Page(read(folder)).titles[:2] == TITLES[:2]
 
 
 def test_the_gpu_image_is_drawn_as_well(drawn, monkeypatch):
@@ -268,11 +326,10 @@ def test_a_picture_has_to_have_the_pixels_that_the_files_give(copy, change, said
 def test_a_picture_without_a_part_of_the_analysis_is_an_error(bundle_with_pictures, summary_of):
     """A title renamed in the analysis must not lose the pictures that belong to it."""
     summary = summary_of(bundle_with_pictures)
-    run = json.loads((bundle_with_pictures / layout.RUN).read_text(encoding="utf-8"))
     parts = analysis.sections(bundle_with_pictures, summary)
     lost = pictures.Picture(section="Imagos", title="an image", alt="An image.", png=b"")
     with pytest.raises(ValueError, match="no part of the analysis for the pictures an image"):
-        report.page(parts, run, summary, [lost])
+        report.page(parts, summary, [lost])
 
 
 def test_a_missing_package_is_named_before_anything_runs(site, monkeypatch):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from nbparity import experiment, layout, n1, programs, thresholds
+from nbparity.tables import figure
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,17 +67,55 @@ def test_nothing_but_the_file_is_asked_for(opened: tuple[Any, list[str]], report
 
 
 def test_the_body_is_no_wider_than_the_window(opened: tuple[Any, list[str]]) -> None:
-    """What is wider, a table or a command, scrolls by itself."""
+    """What is wider, a command for example, scrolls by itself."""
     page, _ = opened
     width = page.viewport_size["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     outside = page.evaluate(
         """width => [...document.querySelectorAll('body *')]
-            .filter(e => !e.closest('.scroll, pre') && e.getBoundingClientRect().right > width + 0.5)
+            .filter(e => !e.closest('pre, thead') && e.getBoundingClientRect().right > width + 0.5)
             .map(e => e.outerHTML.slice(0, 100))""",
         width,
     )
     assert outside == []
+
+
+def test_no_column_of_a_table_is_cut(opened: tuple[Any, list[str]]) -> None:
+    """Every cell is seen whole, without scrolling: its text ends within it, and it within the window."""
+    page, _ = opened
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('td, tbody th')].filter(e => {
+            const text = document.createRange();
+            text.selectNodeContents(e);
+            const cell = e.getBoundingClientRect(), inside = text.getBoundingClientRect();
+            const beyond = inside.right > cell.right + 0.5 || cell.right > innerWidth;
+            return beyond || e.scrollWidth > e.clientWidth + 1;
+        }).map(e => [e.textContent.slice(0, 60), e.scrollWidth, e.clientWidth])"""
+    )
+    assert cut == []
+
+
+def test_a_table_that_is_too_wide_for_a_phone_names_its_columns(opened: tuple[Any, list[str]]) -> None:
+    """There each row is a card, with the title of the column beside the value; on a desk it is a table."""
+    page, _ = opened
+    shown = page.evaluate(
+        """() => [...document.querySelectorAll('.cards td')].filter(e => e.dataset.title).map(
+            e => [getComputedStyle(e, '::before').content, JSON.stringify(e.dataset.title)])"""
+    )
+    assert shown
+    narrow = page.viewport_size["width"] < 640
+    assert all((content == title) if narrow else (content == "none") for content, title in shown)
+
+
+def test_result_and_sentence_are_seen_without_scrolling(opened: tuple[Any, list[str]]) -> None:
+    """On any screen, and on a desk the picture of the spindle steps begins there."""
+    page, _ = opened
+    bottoms = page.evaluate(
+        "() => ['.badge', '.said'].map(e => document.querySelector(e).getBoundingClientRect().bottom)"
+    )
+    assert max(bottoms) < 400
+    top = page.evaluate("document.querySelector('img').getBoundingClientRect().top")
+    assert top < page.viewport_size["height"] or page.viewport_size["width"] < 640
 
 
 def test_every_picture_is_decoded_and_keeps_its_shape(opened: tuple[Any, list[str]]) -> None:
@@ -126,7 +165,7 @@ def test_titles_do_not_overlap(opened: tuple[Any, list[str]]) -> None:
     """Neither pictures nor tables nor titles cover each other."""
     page, _ = opened
     boxes = page.evaluate(
-        """() => [...document.querySelectorAll('h1, h2, figure, .scroll, pre, p, nav')].map(
+        """() => [...document.querySelectorAll('h1, h2, figure, table, pre, p, nav')].map(
             e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom] })"""
     )
     overlapping = [
@@ -143,6 +182,8 @@ def test_the_summary_is_on_the_page(opened: tuple[Any, list[str]], report: Path)
     page, _ = opened
     summary = json.loads(report.with_name("summary.json").read_text(encoding="utf-8"))
     text = page.inner_text("body")
-    assert summary["verdict"]["name"] in page.inner_text(".badge")
+    assert page.inner_text(".badge") == summary["result"]
+    assert page.inner_text(".said") == summary["said"]
+    assert summary["verdict"]["name"] in text
     for pair in summary["pairs"].values():
-        assert repr(pair["sum_ratio"]) in text
+        assert figure(pair["sum_ratio"]) in text

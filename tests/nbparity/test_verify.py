@@ -115,15 +115,16 @@ def test_a_limit_that_is_none_any_more_is_named(sealed, reseal):
     assert reseal(sealed, thresholds={"min_beauty": 0.5}) == [expected]
 
 
-@pytest.mark.parametrize("stated", [1, 0, True, 2.0, "2", None])
+@pytest.mark.parametrize("stated", [1, 3, True, 2.0, "2", None])
 def test_a_bundle_of_another_format_is_one_line(sealed, record, stated):
     """What follows from what is in it only the version that made it knows; of a record of N2, too."""
-    for folder, name, check in (
-        (sealed, layout.RUN, verify.verify),
-        (record, n2_record.CHECKS, verify.verify_record),
+    for folder, name, expected, check in (
+        (sealed, layout.RUN, layout.FORMAT, verify.verify),
+        (record, n2_record.CHECKS, n2_record.FORMAT, verify.verify_record),
     ):
         edit_json(folder / name, lambda data: data.update(format=stated))
-        said = f"{name}: format {stated!r}, expected 2: the version of nbparity that made it can verify it"
+        other = f"format {stated!r}, expected {expected}"
+        said = f"{name}: {other}: the version of nbparity that made it can verify it"
         assert check(folder) == [said]
         edit_json(folder / name, lambda data: data.pop("format"))
         assert check(folder) == [said.replace(f"format {stated!r}", "format None")]
