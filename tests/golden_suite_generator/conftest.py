@@ -42,8 +42,7 @@ def make(*variables):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.fixture(scope="session")
-def programs():
+def built():
     """Both programs, built with every warning an error; NB_COVERAGE=1 takes those that count branches."""
     if os.environ.get("NB_COVERAGE") == "1":
         make("COVERAGE=1")
@@ -51,6 +50,12 @@ def programs():
     if not (FOLDER / "build" / "prebuilt.log").is_file():  # an image brings them along, and no compiler
         make()
     return Programs(FOLDER / "build")
+
+
+@pytest.fixture(scope="session")
+def programs():
+    """Both programs."""
+    return built()
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,3 +49,14 @@ def cubic_list(tmp_path: Path) -> str:
     span = range(-6, 7)
     path.write_text("".join(f"{h} {k} {l} {20 + h + 2 * k - l}\n" for h in span for k in span for l in span))
     return "-cell 20 20 20 90 90 90 -hkl cubic.hkl -nonoise"
+
+
+@pytest.fixture(scope="session")
+def programs() -> Any:
+    """Both C programs, as the tests of the C reference build them."""
+    path = Path(__file__).resolve().parents[2] / "golden_suite_generator" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("c_reference_conftest", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.built()
