@@ -170,7 +170,7 @@ static void check_centre (const nb_experiment *x) {
   if (given && far && d->twotheta == 0.0 &&
       nb_dot(d->beam, d->normal) > 0.1)
     nb_warn("-Xbeam/-Ybeam/-ORGX/-ORGY: the beam centre is %g %g mm from the "
-            "first corner, on a detector of %g x %g mm",
+            "first corner (fast, slow), on a detector of %g x %g mm",
             d->beam_fs[0] * 1000.0, d->beam_fs[1] * 1000.0,
             d->size[0] * 1000.0, d->size[1] * 1000.0);
 }
