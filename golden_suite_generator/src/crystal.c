@@ -16,8 +16,8 @@ typedef struct {
 } user_cell;
 
 /* C10.3: a cell whose four sines of P3.1 are not above this is flat; rounding
-   leaves less than 1e-15 of 120 120 120 degrees, and three angles of 0.1 degree
-   make 1.7e-12 */
+   leaves less than 1e-15 of 120 120 120 degrees, and three angles of 0.1
+   degree make 1.7e-12 */
 static const double FLAT = 1e-12;
 
 static double clamp_sine (double s) {

@@ -46,8 +46,8 @@ KINDS = {
 COMMAND_LINE = "command_line"
 READERS = (*KINDS, COMMAND_LINE)
 PROGRAMS = {"spec": "nanoBragg-spec", "hist": "nanoBragg"}
-LONGEST = 4096
-"""Bytes of an input: room for a header and its pixels; longer ones only take longer."""
+LONGEST, LONGEST_LINE = 4096, 600
+"""Bytes of a file, with room for a header and its pixels, and of a line; longer ones only take longer."""
 SECONDS = 10
 """Time of one input, after which it counts as a hang."""
 FAILURE_PREFIXES = ("crash-", "leak-", "timeout-", "oom-")
@@ -73,7 +73,7 @@ def seeds(reader: str) -> list[bytes]:
     lines = [line.split() for line in (*LINES_REFUSED, *LINES_ACCEPTED)]
     lines += [[spelling, *"1 2 3".split()[: flag.arity]] for spelling, flag in BY_SPELLING.items()]
     words = ["\n".join([*START.split(), *line, *END.split()]).encode() for line in lines]
-    return [seed for seed in (*words, *COMMAND_LINES) if len(seed) <= LONGEST]
+    return [seed for seed in (*words, *COMMAND_LINES) if len(seed) <= LONGEST_LINE]
 
 
 def dictionary(reader: str) -> str:
@@ -114,7 +114,7 @@ def run_target(program: str, reader: str, runs: int, seed: int, failures: Path, 
             str(binary),
             f"-runs={runs}",
             f"-seed={seed}",
-            f"-max_len={LONGEST}",
+            f"-max_len={LONGEST_LINE if reader == COMMAND_LINE else LONGEST}",
             f"-timeout={SECONDS}",
         ]
         command += [f"-dict={scratch}/tokens", f"-artifact_prefix={kept}/", "-close_fd_mask=3"]
