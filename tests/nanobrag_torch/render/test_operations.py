@@ -35,7 +35,7 @@ PHASE = ROUNDED | COMPARED | MOVED | ROOT_START
 SLOW_FACTORS = {"sin", "cos", "exp", "sqrt", "atan2", "sum"}
 """In what follows the phase: a last bit of theirs does not reach the float32 pixel (P0.4, P9.2)."""
 IN_ORDER = {"cumsum"}
-"""The sum of the terms where pixels are few: in float64 one after another (test_small_regions.py)."""
+"""The sum of the terms where pixels are few: one addition after another (test_small_regions.py)."""
 PLACE = {"add with a factor"}
 """The place in the table of structure factors, in whole numbers: exact, fused or not."""
 
