@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from nanobrag_torch.advice import note, warn
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.constants import DEGREES_PER_RADIAN
-from nanobrag_torch.formats.unit_cell import CellConstants, shown_cell
+from nanobrag_torch.formats.unit_cell import CellConstants, cell_constants, shown_cell
 from nanobrag_torch.physics.vectors import Vec3
 from nanobrag_torch.setup.experiment import plain
 from nanobrag_torch.setup.structure_factors import FactorFile
-
-Components = npt.NDArray[np.float64]
 
 LARGEST_EDGE_CHANGE = 0.01
 """Edges of one crystal form differ by about this between crystals: by cooling, drying, a ligand.
@@ -43,15 +40,8 @@ def with_cell(request: Request, file: FactorFile | None) -> Request:
 
 
 def constants(direct: tuple[Vec3, Vec3, Vec3]) -> CellConstants:
-    """Edges in Angstrom and angles in degrees of three vectors in Angstrom."""
-    a, b, c = (np.array([plain(x) for x in vector]) for vector in direct)
-
-    def angle(x: Components, y: Components) -> float:
-        return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(x, y)), x @ y)))
-
-    with np.errstate(all="ignore"):  # what is not finite is refused elsewhere (C8.9)
-        lengths = [float(np.linalg.norm(edge)) for edge in (a, b, c)]
-        return lengths[0], lengths[1], lengths[2], angle(b, c), angle(a, c), angle(a, b)
+    """Edges in Angstrom and angles in degrees of the vectors of a run, in Angstrom."""
+    return cell_constants(np.array([[plain(x) for x in vector] for vector in direct]))
 
 
 def given_constants(request: Request) -> CellConstants | None:
