@@ -33,7 +33,7 @@ def with_cell(request: Request, file: FactorFile | None) -> Request:
         return request
     if file.cell is None:
         raise file.lacks_cell()
-    note(f"the unit cell is that of {file.path}: {shown_cell(file.cell)}")
+    note(f"{file.path}: the unit cell is that of this file, {shown_cell(file.cell)}")
     a, b, c, *angles = file.cell
     alpha, beta, gamma = (angle / DEGREES_PER_RADIAN for angle in angles)
     return replace(request, cell=(a, b, c, alpha, beta, gamma))
@@ -66,6 +66,6 @@ def compare(request: Request, file: FactorFile | None, in_force: CellConstants) 
     if (change[:3] > LARGEST_EDGE_CHANGE * own[:3]).any() or (change[3:] > LARGEST_ANGLE_CHANGE_DEG).any():
         names = [name for name, value in (("-cell", request.cell), ("-mat", request.matrix_file)) if value]
         warn(
-            f"{file.path} has the unit cell {shown_cell(file.cell)}, but that of {' and '.join(names)} is"
+            f"{file.path}: has the unit cell {shown_cell(file.cell)}, but that of {' and '.join(names)} is"
             f" {shown_cell(given)}: its structure factors do not belong to this lattice"
         )

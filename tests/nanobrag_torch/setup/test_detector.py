@@ -166,7 +166,7 @@ def test_any_other_normal_is_replaced_by_fast_cross_slow(odet: Triple, advice: C
         sdet_vector=(0.0, 0.0, 3.0),
     )
     assert floats(convention_axes(request).odet) == (0.0, -1.0, 0.0)
-    assert "-odet_vector is not exactly 1" in advice()
+    assert "-odet_vector: its length is not exactly 1" in advice()
 
 
 def test_a_skew_normal_is_worth_a_warning(advice: Callable[[], str]) -> None:
