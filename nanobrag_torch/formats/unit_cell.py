@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.general_format import g6
 
@@ -16,7 +13,6 @@ if TYPE_CHECKING:
 
 CellConstants = tuple[float, float, float, float, float, float]
 """a, b, c in Angstrom and alpha, beta, gamma in degrees."""
-Vectors = npt.NDArray[np.float64]
 
 DUMMY_EDGE_A = 1.0
 """No edge above this is no cell: the PDB format wants 1 1 1 where there is no crystal, some write 0."""
@@ -48,18 +44,6 @@ def impossible_angles(alpha_deg: float, beta_deg: float, gamma_deg: float) -> st
     expected = EXPECTED[factors.index(min(factors))]
     shown = " ".join(f"{angle:g}" for angle in angles)
     return f"no cell has the angles {shown} degrees: expected {expected}"
-
-
-def cell_constants(direct: Vectors) -> CellConstants:
-    """Edges in Angstrom and angles in degrees of a, b, c: rows of ``direct``, (3, 3), in Angstrom."""
-    a, b, c = direct
-
-    def angle(x: Vectors, y: Vectors) -> float:
-        return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(x, y)), x @ y)))
-
-    with np.errstate(all="ignore"):  # what is not finite is refused elsewhere (C8.9)
-        lengths = [float(np.linalg.norm(edge)) for edge in (a, b, c)]
-        return lengths[0], lengths[1], lengths[2], angle(b, c), angle(a, c), angle(a, b)
 
 
 def shown_cell(cell: CellConstants) -> str:

@@ -11,8 +11,8 @@ from nanobrag_torch.advice import note, warn
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.formats.general_format import g6
 from nanobrag_torch.formats.matrix import Matrix, MatrixFile, MosflmRecords
-from nanobrag_torch.formats.unit_cell import CellConstants, cell_constants, shown_cell
-from nanobrag_torch.setup.unit_cell import given_constants
+from nanobrag_torch.formats.unit_cell import CellConstants, shown_cell
+from nanobrag_torch.setup.unit_cell import cell_constants, given_constants
 
 OWN_EDGES, OWN_ANGLES_DEG = 1e-3, 0.1
 """Relative and degrees: a file agrees with itself to its last digit."""

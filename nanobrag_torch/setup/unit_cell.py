@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from nanobrag_torch.advice import note, warn
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.constants import DEGREES_PER_RADIAN
-from nanobrag_torch.formats.unit_cell import CellConstants, cell_constants, shown_cell
+from nanobrag_torch.formats.unit_cell import CellConstants, shown_cell
 from nanobrag_torch.physics.vectors import Vec3
 from nanobrag_torch.setup.experiment import plain
 from nanobrag_torch.setup.structure_factors import FactorFile
+
+Vectors = npt.NDArray[np.float64]
 
 LARGEST_EDGE_CHANGE = 0.01
 """Edges of one crystal form differ by about this between crystals: by cooling, drying, a ligand.
@@ -37,6 +40,18 @@ def with_cell(request: Request, file: FactorFile | None) -> Request:
     a, b, c, *angles = file.cell
     alpha, beta, gamma = (angle / DEGREES_PER_RADIAN for angle in angles)
     return replace(request, cell=(a, b, c, alpha, beta, gamma))
+
+
+def cell_constants(direct: Vectors) -> CellConstants:
+    """Edges in Angstrom and angles in degrees of a, b, c: rows of ``direct``, (3, 3), in Angstrom."""
+    a, b, c = direct
+
+    def angle(x: Vectors, y: Vectors) -> float:
+        return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(x, y)), x @ y)))
+
+    with np.errstate(all="ignore"):  # what is not finite is refused elsewhere (C8.9)
+        lengths = [float(np.linalg.norm(edge)) for edge in (a, b, c)]
+        return lengths[0], lengths[1], lengths[2], angle(b, c), angle(a, c), angle(a, b)
 
 
 def constants(direct: tuple[Vec3, Vec3, Vec3]) -> CellConstants:
