@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import textwrap
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -132,3 +133,23 @@ def test_every_make_target_exists(target: str) -> None:
 def test_every_linked_file_exists(link: str) -> None:
     """Links inside the repository lead somewhere."""
     assert (ROOT / link).exists()
+
+
+def speed_rows() -> list[str]:
+    """The rows of the table of speeds, as they follow from the file of the benchmark."""
+    rows = []
+    for processor, facts in tomllib.loads((ROOT / "docs" / "benchmark.toml").read_text()).items():
+        runs = {(run["program"], run["threads"]): run for run in facts["run"]}
+        for threads in sorted({threads for _, threads in runs}):
+            c_spec, py = runs["c_spec", threads], runs["py", threads]
+            times = f"{c_spec['render_s'] / py['render_s']:.1f}"
+            cells = [processor, threads, c_spec["render_s"], py["render_s"], times]
+            cells += [run.get("process_s", "") for run in (c_spec, py)] + [py.get("peak_mib", "")]
+            rows.append(f"| {' | '.join(map(str, cells))} |".replace("  ", " "))
+    return rows
+
+
+def test_speed_and_memory_are_those_of_the_benchmark() -> None:
+    """Each figure stands in docs/benchmark.toml, with the processor it was measured on."""
+    table = re.search(r"^\| processor \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", README, flags=re.MULTILINE)
+    assert table and table[1].splitlines() == speed_rows()

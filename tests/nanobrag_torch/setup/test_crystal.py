@@ -471,8 +471,8 @@ def test_samples_are_clipped_by_the_default_beam(advice: Callable[[], str]) -> N
     assert (float(xtal.Na), float(xtal.Nb), float(xtal.Nc)) == (19802, 9901, 9901)
     messages = advice().splitlines()
     assert [message.split(" is cut")[0] for message in messages] == [
-        "the crystal along b",
-        "the crystal along c",
+        "-samplesize: the crystal along b",
+        "-samplesize: the crystal along c",
     ]
     assert all("from 0.2 to the beam size of 0.1 mm" in message for message in messages)
 
