@@ -30,10 +30,10 @@ EXAMPLES = 200
 LONGEST_MESSAGE = 600
 LONGEST_ADVICE = 1000
 """Advice may list ten keys of a header, or every choice of columns."""
-DMIN_M = 3e-10
-BOX = (30.0, 40.0, 50.0, 90.0, 90.0, 90.0)
+DMIN_M = 6e-10
+BOX = (15.0, 20.0, 25.0, 90.0, 90.0, 90.0)
 BEAM = (-10.0, 0.0, 0.0, 1.0, 1e-10)
-LARGEST_TABLE = 1 << 16
+LARGEST_TABLE = 1 << 14
 """Tables above this are refused, as on a machine without the memory: legal files may ask for gigabytes, and
 filling them would take all the time."""
 COLUMNS = (None, "I", "I(+)")

@@ -37,7 +37,7 @@ COMMAND_LINES = (
     b"-misset\nrandom\n-misset_seed\n7\n-detector_abs\ninf\n-pivot\nbeam\n-dtype\nfloat64",
     "\n".join(BY_SPELLING).encode(),
 )
-CRYST1 = b"CRYST1   30.000   40.000   50.000  90.00  90.00  90.00 P 21 21 21\n"
+CRYST1 = b"CRYST1   15.000   20.000   25.000  90.00  90.00  90.00 P 21 21 21\n"
 ANISOU = b"ANISOU    1  C   LIG A   1      200    300    500     40     60    -30       C\n"
 MTRIX = b"".join(
     b"MTRIX%d   1 %9.6f %9.6f %9.6f     %9.5f\n"
