@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import chdir
+from contextlib import chdir, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -21,10 +21,10 @@ from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.command_line.required_input import require_inputs, with_default_cache
 from nanobrag_torch.command_line.scan import StopEarly
 from nanobrag_torch.errors import InputFileError, UsageError
-from nanobrag_torch.formats import amorphous, coordinates, fdump, hkl, matrix, other_kinds, smv, sources
+from nanobrag_torch.formats import amorphous, coordinates, fdump, hkl, matrix, smv, sources
 from nanobrag_torch.formats.crystallographic import CrystallographicFile
 from nanobrag_torch.formats.input_file import read_input
-from nanobrag_torch.formats.recognise import Kind, kind_of
+from nanobrag_torch.formats.recognise import Kind, Wanted, kind_of, refuse_other_kinds
 
 EXAMPLES = 200
 LONGEST_MESSAGE = 600
@@ -82,7 +82,9 @@ def read_command_line(path: str) -> object:
 def recognised(path: str) -> object:
     """What every reader makes of a file before it reads it."""
     content = read_input(path)
-    other_kinds.kind_of(content, orientation=True)
+    for wanted in Wanted:
+        with suppress(InputFileError):
+            refuse_other_kinds(path, content, wanted)
     return kind_of(path, content)
 
 
