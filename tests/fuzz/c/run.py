@@ -148,7 +148,11 @@ def judge(result: Result, failures: Path) -> Tally:
     """Run what a target found through the three programs."""
     tally = Tally(result.reader)
     with tempfile.TemporaryDirectory(prefix="fuzz-c-") as scratch, little_work():
-        campaign = Campaign(0, GENERATOR / "build" / "sanitize", Path(scratch), failures)
+        binaries = Path(scratch) / "binaries"
+        binaries.mkdir()
+        for name in PROGRAMS.values():
+            shutil.copy2(GENERATOR / "build" / "sanitize" / name, binaries)
+        campaign = Campaign(0, binaries, Path(scratch), failures)
         for case in cases(result):
             campaign.try_case(case, tally)
     return tally
