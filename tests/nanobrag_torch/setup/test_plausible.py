@@ -76,18 +76,19 @@ SLIPS = {
     "-lambda 0.0251 -nopolar": "-lambda/-energy: 0.0251 Angstrom is a wavelength of electrons",
     "-energy 300000": "-energy is that of photons",
     "-lambda 0.07": "; looks like nanometres",
-    "-fdet_vector 0 0 1 -sdet_vector 0 0 1": "-fdet_vector to -sdet_vector: 0 degrees is implausible, expected 89.9 "
-    "to 90.1 degrees",
+    "-fdet_vector 0 0 1 -sdet_vector 0 0 1": "-fdet_vector to -sdet_vector: 0 degrees is implausible, "
+    "expected 89.9 to 90.1 degrees",
     "-sdet_vector 0 -1 0.5": "-fdet_vector to -sdet_vector: 63.4349 degrees is implausible",
-    f"{ALONG_Z} -polar 0.9": "-polar_vector to -beam_vector: 0 degrees is implausible, expected 45 to 135 degrees",
+    f"{ALONG_Z} -polar 0.9": "-polar_vector to -beam_vector: 0 degrees is implausible, "
+    "expected 45 to 135 degrees",
     f"{ALONG_Z} -divergence 1 -divsteps 3": "-polar_vector to -beam_vector: 0 degrees is implausible",
     f"{ALONG_Z} -osc 1": "-spindle_axis to -beam_vector: 0 degrees is implausible, expected 5 to 175 degrees",
     f"{ALONG_Z} -phi 3": "-spindle_axis to -beam_vector: 0 degrees is implausible",
     "-round_xtal -fudge -1": "-fudge: -1 makes one spot of all reciprocal space, expected more than 0",
     "-gauss_xtal -fudge 0": "-fudge: 0 makes one spot of all reciprocal space",
     "-twotheta 170": "-twotheta: the detector is behind the sample",
-    "-detpixels 1024 -Xbeam 0.05 -Ybeam 0.06": "the beam centre is 0.11 0.1 mm from the first corner, on a detector "
-    "of 102.4 x 102.4 mm; looks like metres",
+    "-detpixels 1024 -Xbeam 0.05 -Ybeam 0.06": "the beam centre is 0.11 0.1 mm from the first corner, "
+    "on a detector of 102.4 x 102.4 mm; looks like metres",
     "-detector_abs 300": "-detector_abs has no effect without -detector_thick",
 }  # fmt: skip
 
