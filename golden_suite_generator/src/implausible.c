@@ -51,6 +51,12 @@ static const range DEPTH = { "micrometre", 1.0, 1e6,
 static const range WATER = { "micrometre", 0.5, 1e5,
   { { 1000.0, false, "millimetres" }, { 1e6, false, "metres" } } };
 static const range FLUENCE = { .unit = "photons/m^2", .highest = 1e31 };
+static const range SQUARE_ON = { .unit = "degrees", .lowest = 89.9,
+                                 .highest = 90.1 };
+static const range ACROSS = { .unit = "degrees", .lowest = 45.0,
+                              .highest = 135.0 };
+static const range NOT_ALONG = { .unit = "degrees", .lowest = 5.0,
+                                 .highest = 175.0 };
 
 /* the ends belong to it, also after a change of units and back */
 static bool inside (const range *r, double x) {
@@ -94,16 +100,32 @@ static void check_crystal (const nb_experiment *x) {
   check(&MOSAIC, "-mosaic", x->sampling.mosaic_spread * NB_RTD);
 }
 
+/* electrons of 1 MeV to 60 keV; photons of these are no X-rays */
+static void check_wavelength (double wavelength) {
+  if (wavelength >= 0.008 && wavelength <= 0.05)
+    nb_note("-lambda/-energy: %g Angstrom is a wavelength of electrons: spots "
+            "are at the right places, but their intensities are those of "
+            "X-rays; -energy is that of photons", wavelength);
+  else
+    check(&WAVELENGTH, "-lambda/-energy", wavelength);
+}
+
+static bool follows_from_flux (const nb_settings *in) {
+  return in->flux != 0.0 && in->exposure > 0.0;
+}
+
 static void check_beam (const nb_experiment *x) {
   const nb_settings *in = x->settings;
   static const char *const plane[2] = { "-hdivrange", "-vdivrange" };
-  check(&WAVELENGTH, "-lambda/-energy", in->wavelength * 1e10);
+  check_wavelength(in->wavelength * 1e10);
   check(&BEAM, "-beamsize", in->beamsize * 1000.0);
   for (int i = 0; i < 2 && !in->source_file; ++i)
-    if (x->sampling.divergence[i].n > 1)
+    if (x->sampling.divergence[i].n > 1 &&
+        (in->divergence[i] >= 0.0 || in->divergence_step[i] > 0.0))
       check(&DIVERGENCE, plane[i], x->sampling.divergence[i].range * 1000.0);
   check(&DISPERSION, "-dispersion", x->sampling.dispersion.range * 100.0);
-  check_positive(&FLUENCE, "-fluence", x->fluence);
+  check_positive(&FLUENCE, follows_from_flux(in) ? "-flux" : "-fluence",
+                 x->fluence);
   check_positive(&WATER, "-water", in->water * 1e6);
 }
 
@@ -142,10 +164,9 @@ static void check_photons (const nb_experiment *x) {
   }
   smallest = fmin(w[0], fmin(w[1], w[2]));
   double photons = x->fluence * (product / smallest);
-  bool flux = in->flux != 0.0 && in->exposure > 0.0;
   if (photons < 1.0)
     nb_warn("%s: %.3g photons hit the crystal, expected at least 1",
-            flux ? "-flux" : "-fluence", photons);
+            follows_from_flux(in) ? "-flux" : "-fluence", photons);
 }
 
 static void check_sample (const nb_experiment *x) {
@@ -155,6 +176,27 @@ static void check_sample (const nb_experiment *x) {
       nb_warn("-samplesize: the crystal is smaller than its unit cell along "
               "%c", "abc"[i]);
   }
+}
+
+static void check_fudge (const nb_experiment *x) {
+  const nb_crystal *c = &x->crystal;
+  if (c->shape != NB_SQUARE && c->fudge <= 0.0)
+    nb_warn("-fudge: %g makes one spot of all reciprocal space, expected more "
+            "than 0", c->fudge);
+}
+
+/* a beam so near to a corner, where a thousand times its numbers lie on the
+   detector */
+static bool in_metres (const nb_experiment *x) {
+  const nb_settings *in = x->settings;
+  const nb_detector *d = &x->detector;
+  double edge = fmax(d->size[0], d->size[1]);
+  for (int i = 0; i < 2; ++i) {
+    double at = in->beam_centre[i];
+    if (!in->has_beam_centre[i] || !(at > 0.0) || !(at < 2.0 * d->pixel) ||
+        !(at * 1000.0 <= edge)) return false;
+  }
+  return true;
 }
 
 static void check_centre (const nb_experiment *x) {
@@ -171,13 +213,38 @@ static void check_centre (const nb_experiment *x) {
     far = far || outside > 2.0 * fabs(d->distance);
   }
   pixels = pixels && beyond;
-  if (given && (far || pixels) && d->twotheta == 0.0 &&
+  bool metres = in_metres(x);
+  if (given && (far || pixels || metres) && d->twotheta == 0.0 &&
       nb_dot(d->beam, d->normal) > 0.1)
     nb_warn("-Xbeam/-Ybeam/-ORGX/-ORGY: the beam centre is %g %g mm from the "
             "first corner, on a detector of %g x %g mm%s",
             d->beam_fs[0] * 1000.0, d->beam_fs[1] * 1000.0,
             d->size[0] * 1000.0, d->size[1] * 1000.0,
-            pixels ? "; looks like pixels" : "");
+            pixels ? "; looks like pixels" : metres ? "; looks like metres"
+                                                    : "");
+}
+
+static double degrees (nb_vec a, nb_vec b) {
+  return acos(fmax(-1.0, fmin(1.0, nb_dot(a, b)))) * NB_RTD;
+}
+
+/* vectors that clash, and those left at the start values of CUSTOM, of a beam
+   along x */
+static void check_angles (const nb_experiment *x) {
+  const nb_settings *in = x->settings;
+  const nb_sampling *n = &x->sampling;
+  const nb_detector *d = &x->detector;
+  bool spread = !in->source_file &&
+                (n->divergence[0].range > 0.0 || n->divergence[1].range > 0.0);
+  if (d->convention != NB_CUSTOM) return;
+  check(&SQUARE_ON, "-fdet_vector to -sdet_vector",
+        degrees(d->fast, d->slow));
+  if ((in->polarization && in->kahn != 0.0) || spread)
+    check(&ACROSS, "-polar_vector to -beam_vector",
+          degrees(d->polar, d->beam));
+  if (in->phi0 != 0.0 || n->phi.n > 1)
+    check(&NOT_ALONG, "-spindle_axis to -beam_vector",
+          degrees(d->spindle, d->beam));
 }
 
 static void check_axes (const nb_experiment *x) {
@@ -193,17 +260,20 @@ static void check_axes (const nb_experiment *x) {
     nb_warn("-beam_vector/-odet_vector: the beam does not meet the front of "
             "the detector");
   else if (d->close <= 0.0)
-    nb_warn("-close_distance: the detector is behind the sample, its pixels "
-            "have a solid angle of 0 or less (HD-DET-8)");
+    nb_warn("%s: the detector is behind the sample, its pixels have a solid "
+            "angle of 0 or less (HD-DET-8)",
+            d->twotheta != 0.0 ? "-twotheta" : "-close_distance");
 }
 
 void nb_warn_implausible (const nb_experiment *x) {
   check_beam(x);
   check_crystal(x);
   check_detector(x);
+  check_angles(x);
   check_resolution(x);
   check_photons(x);
   check_sample(x);
+  check_fudge(x);
   check_centre(x);
   check_axes(x);
 }

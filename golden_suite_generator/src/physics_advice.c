@@ -63,6 +63,7 @@ static void add (char line[LINE], const char *between, const char *text) {
 
 typedef struct {
   nb_vec q;              /* 1/m, of the first source */
+  nb_vec d;              /* direction of the ray */
   double omega, polar, z;
 } place;
 
@@ -74,6 +75,7 @@ static place look_at (const nb_experiment *x, double F, double S) {
               .z = nb_dot(d, x->detector.normal) };
   p.q = nb_scale(1.0 / source->wavelength,
                  (nb_vec){ d.x - k.x, d.y - k.y, d.z - k.z });
+  p.d = d;
   p.polar = nb_polarization(x->settings->kahn, k, &d, &axis);
   return p;
 }
@@ -188,7 +190,7 @@ static void warn_factors (const nb_experiment *x, const place p[PIXELS]) {
   name_defects(x, many, defects);
   nb_warn("%s: the image is %s in nanoBragg's physics%s (%s), use "
           NB_CORRECTED, options, size,
-          many && strcmp(size, "0") ? " for terms of equal size" : "",
+          (many || has_sensor(x)) && strcmp(size, "0") ? " for terms of equal size" : "",
           defects);
 }
 
@@ -254,6 +256,35 @@ static void note_first_subpixel (const nb_experiment *x,
   nb_note("-oversample: each pixel has the factors of its first sub-pixel, "
           "so that it is %s (HD-OVS-2), use %s with " NB_CORRECTED, size,
           switches);
+}
+
+/* ---- first source, item 14 -------------------------------------------- */
+
+/* polarization at the centre of a pixel, mean of all sources */
+static double mean_polar (const nb_experiment *x, const place *p) {
+  double sum = 0.0;
+  for (size_t i = 0; i < x->source_count; ++i) {
+    nb_vec d = p->d, axis = x->detector.polar;
+    sum += nb_polarization(x->settings->kahn,
+                           nb_negate(x->sources[i].direction), &d, &axis);
+  }
+  return sum / (double)x->source_count;
+}
+
+static void note_first_source (const nb_experiment *x) {
+  const nb_settings *in = x->settings;
+  char size[LINE];
+  double r[PIXELS];
+  place centre[PIXELS];
+  if (x->source_count <= 1 || !in->polarization || in->per_subpixel_polar)
+    return;
+  look_around(x, true, centre);
+  for (int i = 0; i < PIXELS; ++i)
+    r[i] = centre[i].polar / mean_polar(x, &centre[i]);
+  if (worst_in_words(r, size))
+    nb_note("%s: each pixel has the polarization of the first source, so that "
+            "it is %s (HD-OVS-2), use -oversample_polar with " NB_CORRECTED,
+            in->source_file ? "-sourcefile" : "-hdivrange/-vdivrange", size);
 }
 
 /* ---- crystal, items 5, 6 and 11 --------------------------------------- */
@@ -360,7 +391,7 @@ static void warn_plane (const nb_experiment *x, int plane) {
   if (count > 0 && !range && !step)
     nb_warn("-%cdivsteps: without -%cdivrange the range is 1000 mrad "
             "(HD-SRC-4)", X, X);
-  if (fabs(covered - s->range) > TOLERANCE * s->range)
+  else if (fabs(covered - s->range) > TOLERANCE * s->range)
     nb_warn("-%cdivrange: the %ld directions reach from %.3g to %.3g mrad, "
             "so that the beam is tilted by %.3g mrad (HD-SRC-3), use "
             "-%cdivsteps with -%cdivrange", X, s->n, -s->range * 500.0,
@@ -405,6 +436,7 @@ void nb_warn_physics (const nb_experiment *x) {
     warn_cut_water(x, p);
   }
   note_first_subpixel(x, p);
+  note_first_source(x);
   warn_shape(x);
   warn_interpolation(x);
   warn_swing(x);

@@ -57,7 +57,7 @@ def warn_of_known_defects(request: Request, experiment: Experiment, axes: Axes) 
             *_spindle(request, experiment),
         ):
             warn(text)
-        for text in _first_subpixel(experiment):
+        for text in (*_first_subpixel(experiment), *_first_source(request, experiment)):
             note(text)
 
 
@@ -92,14 +92,15 @@ def worst(ratios: Sequence[float]) -> str | None:
 class Rays:
     """What multiplies a pixel, for five pixels; tensors of shape (5,).
 
-    Solid angle in sr, polarization factor, cosine between ray and normal (P6.5, P6.6, P7), and whether
-    the ray survives the resolution cut (P6.7).
+    Solid angle in sr, polarization factor, cosine between ray and normal (P6.5, P6.6, P7), whether
+    the ray survives the resolution cut (P6.7), and its direction.
     """
 
     omega: Tensor
     polar: Tensor
     obliquity: Tensor
     lit: Tensor
+    diffracted: Vec3
 
 
 def five_pixels(detector: Detector) -> tuple[Tensor, Tensor]:
@@ -137,6 +138,7 @@ def rays(experiment: Experiment, subpixels: int) -> Rays:
         polar=polarization_factor(kahn, incident, diffracted, unit(beam.polarization_axis), bool(kahn != 0)),
         obliquity=dot(diffracted, detector.odet),
         lit=scattering.within_resolution(q, experiment.sampling.dmin_m),
+        diffracted=diffracted,
     )
 
 
@@ -226,7 +228,7 @@ def _of_factors(request: Request, experiment: Experiment, text: str) -> str:
         "HD-POL-2": polar and not experiment.beam.polarization,
     }
     named, blamed = (", ".join(name for name, there in x.items() if there) for x in (options, defects))
-    equal = " for terms of equal size" if repeated and text != "0" else ""
+    equal = " for terms of equal size" if (repeated or sensor.thick) and text != "0" else ""
     return f"{named}: the image is {text} in nanoBragg's physics{equal} ({blamed}), {MENDED}"
 
 
@@ -250,6 +252,27 @@ def _first_subpixel(experiment: Experiment) -> Iterator[str]:
         yield (
             f"-oversample: each pixel has the factors of its first sub-pixel, so that it is {text} "
             f"(HD-OVS-2), use {' '.join([*switches, '-oversample_omega'])} with -physics corrected"
+        )
+
+
+def _first_source(request: Request, experiment: Experiment) -> Iterator[str]:
+    """Polarization of the first source in place of the mean of all (C10.2, item 14)."""
+    beam = experiment.beam
+    if beam.sources <= 1 or not beam.polarization or experiment.sampling.per_subpixel_polar:
+        return
+    seen, axis, kahn = rays(experiment, 1), unit(beam.polarization_axis), beam.kahn_factor
+    ratios = []
+    for pixel, first in enumerate(seen.polar.tolist()):
+        x, y, z = (component[pixel] for component in seen.diffracted)
+        # one pixel after the other, since there may be very many sources
+        every = polarization_factor(kahn, beam.incident, (x, y, z), axis, bool(kahn != 0))
+        ratios.append(first / plain(every.mean()))
+    text = worst(ratios)
+    if text is not None:
+        options = "-sourcefile" if request.source_file is not None else "-hdivrange/-vdivrange"
+        yield (
+            f"{options}: each pixel has the polarization of the first source, so that it is {text} "
+            "(HD-OVS-2), use -oversample_polar with -physics corrected"
         )
 
 
@@ -361,6 +384,7 @@ def _plane(name: str, grid: Grid, count: int | None, span: object, step: object)
         return
     if count and span is None and step is None:
         yield f"-{name}divsteps: without -{name}divrange the range is 1000 mrad (HD-SRC-4)"
+        return
     span_mrad, step_mrad = 1000.0 * plain(grid.range), 1000.0 * plain(grid.step)
     missing = step_mrad * (grid.count - 1) - span_mrad
     if abs(missing) > NEGLIGIBLE * span_mrad:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -110,6 +111,49 @@ def test_what_is_below_a_thousandth_is_not_said(options: str, advice: Advice) ->
     """No switch, one term, corrected physics, a thin sensor, a pixel that sees no angle (C10.1)."""
     built(f"{ONE_CELL} {options}")
     assert not said(advice, "the image is")
+
+
+TWO_SOURCES = ("-10 0 0 1 1e-10\n", "-9.95 1 0 1 1e-10\n")
+
+
+@pytest.mark.parametrize("options", ["", "-polar 0.9", "-oversample 1", "-physics corrected"])
+def test_the_polarization_of_the_first_source_is_measured_against_each_alone(
+    options: str, advice: Advice
+) -> None:
+    """HD-OVS-2: intensities of sources add, so that each alone gives what two should (C10.2 item 14).
+
+    Without structure that depends on the direction: a crystal of one cell, far from its spots all alike.
+    """
+    line = f"-default_F 1 -cell 0.5 -distance 10 -pixel 1 -detpixels 21 -oversample 3 -point_pixel {options}"
+    alone = []
+    for number, source in enumerate(TWO_SOURCES):
+        Path(f"{number}.txt").write_text(source)
+        for polar in ("", " -nopolar"):
+            alone.append(image(f"{line} -sourcefile {number}.txt{polar}"))
+    Path("both.txt").write_text("".join(TWO_SOURCES))
+    advice()
+    both = image(f"{line} -sourcefile both.txt") / image(f"{line} -sourcefile both.txt -nopolar")
+    right = (alone[0] / alone[1] + alone[2] / alone[3]) / 2
+    places = ((10, 10), (0, 0), (0, 20), (20, 0), (20, 20))
+    (text,) = said(advice, "first source")
+    assert text.startswith("-sourcefile: each pixel has the polarization of the first source")
+    expected = furthest([float(both[place] / right[place]) for place in places])
+    assert ratio_in(text) == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "-dispersion 10 -dispsteps 5",
+        "-divergence 0.1 -divsteps 3",
+        "-divergence 50 -divsteps 3 -nopolar",
+        "-divergence 50 -divsteps 3 -oversample_polar -physics corrected",
+    ],
+)
+def test_sources_of_one_polarization_are_not_mentioned(options: str, advice: Advice) -> None:
+    """Wavelengths, hardly a spread, no correction (C10.1, C10.2 item 14)."""
+    built(f"{ONE_CELL} {options}")
+    assert not said(advice, "first source")
 
 
 WATER = "-default_F 1e-20 -water 50 -fluence 3e22"
@@ -278,7 +322,6 @@ def test_angles_of_an_oblique_cell(advice: Advice) -> None:
     [
         ("-hdivrange 1 -hdivstep 0.4", "h"),
         ("-vdivrange 1 -vdivstep 0.25", "v"),
-        ("-hdivsteps 3", "h"),
         ("-vdivrange 2 -vdivsteps 5 -vdivstep 0.1", "v"),
     ],
 )

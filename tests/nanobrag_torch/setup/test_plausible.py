@@ -22,6 +22,7 @@ def said(options: str, advice: Advice) -> list[str]:
     return [line for line in advice().splitlines() if not line.startswith("-oversample 1: ")]
 
 
+ALONG_Z = "-fdet_vector 1 0 0 -sdet_vector 0 1 0 -odet_vector 0 0 1 -beam_vector 0 0 1"
 SLIPS = {
     "-lambda 1e-10": "-lambda/-energy: 1e-10 Angstrom is implausible, expected 0.1 to 10 Angstrom; "
     "looks like metres",
@@ -71,6 +72,23 @@ SLIPS = {
     "-hdivstep 1 -hdivsteps 7": "-hdivsteps has no effect beside -hdivstep without -hdivrange: 2 directions",
     "-dispsteps 5": "-dispsteps has no effect without -dispersion",
     "-thicksteps 5": "-thicksteps has no effect without -detector_thick",
+    "-flux 1e40": "-flux: 1e+48 photons/m^2 is implausible, expected 0 to 1e+31 photons/m^2",
+    "-lambda 0.0251 -nopolar": "-lambda/-energy: 0.0251 Angstrom is a wavelength of electrons",
+    "-energy 300000": "-energy is that of photons",
+    "-lambda 0.07": "; looks like nanometres",
+    "-fdet_vector 0 0 1 -sdet_vector 0 0 1": "-fdet_vector to -sdet_vector: 0 degrees is implausible, "
+    "expected 89.9 to 90.1 degrees",
+    "-sdet_vector 0 -1 0.5": "-fdet_vector to -sdet_vector: 63.4349 degrees is implausible",
+    f"{ALONG_Z} -polar 0.9": "-polar_vector to -beam_vector: 0 degrees is implausible, "
+    "expected 45 to 135 degrees",
+    f"{ALONG_Z} -divergence 1 -divsteps 3": "-polar_vector to -beam_vector: 0 degrees is implausible",
+    f"{ALONG_Z} -osc 1": "-spindle_axis to -beam_vector: 0 degrees is implausible, expected 5 to 175 degrees",
+    f"{ALONG_Z} -phi 3": "-spindle_axis to -beam_vector: 0 degrees is implausible",
+    "-round_xtal -fudge -1": "-fudge: -1 makes one spot of all reciprocal space, expected more than 0",
+    "-gauss_xtal -fudge 0": "-fudge: 0 makes one spot of all reciprocal space",
+    "-twotheta 170": "-twotheta: the detector is behind the sample",
+    "-detpixels 1024 -Xbeam 0.05 -Ybeam 0.06": "the beam centre is 0.11 0.1 mm from the first corner, "
+    "on a detector of 102.4 x 102.4 mm; looks like metres",
     "-detector_abs 300": "-detector_abs has no effect without -detector_thick",
 }  # fmt: skip
 
@@ -110,7 +128,13 @@ USUALS = [
     "-adxv",
     "-dials",
     "-denzo",
-    "-fdet_vector 1 0 0 -sdet_vector 0 1 0 -odet_vector 0 0 1 -beam_vector 0 0 1",
+    ALONG_Z,
+    f"{ALONG_Z} -polar_vector 1 0 0 -polar 0.99 -spindle_axis 1 0 0 -osc 1 -divergence 1 -divsteps 3",
+    f"{ALONG_Z} -polar_vector 1 0 0.2 -polar 0.99 -spindle_axis 1 0 1 -phi 10",
+    "-fdet_vector 0.001 0 1 -sdet_vector 0 -1 0.001",
+    "-Xbeam 0 -Ybeam 0 -detpixels 1024",
+    "-Xbeam 0.05 -Ybeam 50 -detpixels 1024",
+    "-fudge 0",
 ]
 
 
