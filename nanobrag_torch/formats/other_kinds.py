@@ -35,6 +35,7 @@ KINDS = _table(
     (rb"BZh[1-9]1AY&SY", "packed with bzip2"),
     (rb"\xfd7zXZ\0", "packed with xz"),
     (rb"PK(?:\x03\x04|\x05\x06)", "a ZIP archive"),
+    (rb"\x93NUMPY", "an array of NumPy (.npy)"),
     (rb"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     (rb"MTZ ", "an MTZ file"),
     (rb"###_?CBF", "a CBF image"),
@@ -75,7 +76,7 @@ ORIENTATION_KINDS = _table(
 def kind_of(content: bytes, *, orientation: bool = False) -> str | None:
     """What ``content`` is, in the words of a message; None for a plain text and for what is not known."""
     head = content.removeprefix(BYTE_ORDER_MARK)[:HEAD_BYTES]
-    table = KINDS + ORIENTATION_KINDS if orientation else KINDS
+    table = ORIENTATION_KINDS + KINDS if orientation else KINDS
     return next((name for beginning, name in table if beginning.match(head)), None)
 
 
