@@ -406,14 +406,34 @@ static bool chooses_convention (const header *h) {
   return false;
 }
 
-static void note_centre_of_no_convention (const header *h) {
+static bool has_other_centres (const header *h) {
   double x;
+  if (number(h, "DIALS_ORIGIN", &x)) return true;
+  for (int i = 0; CENTRES[i]; ++i)
+    if (number(h, CENTRES[i], &x)) return true;
+  return false;
+}
+
+/* of a mask it counts from the far edge (F12.4), which the header of another
+   program does not mean */
+static void warn_mirrored_centre (const header *mask) {
+  double centre, edge, rows;
+  if (!number(mask, "BEAM_CENTER_Y", &centre) || given(mask, "-Ybeam") ||
+      !number(mask, "PIXEL_SIZE", &edge) || has_other_centres(mask)) return;
+  if (mask->in->convention == NB_XDS || mask->in->convention == NB_DIALS)
+    return;
+  rows = (double)mask->x->detector.pixels[1];
+  double taken = rows * edge - centre;
+  if (fabs(taken - centre) > CENTRE_PIXELS * edge)
+    nb_warn("%s: header key BEAM_CENTER_Y: of a mask it is counted from the "
+            "far edge, so that Ybeam is %g mm; give -Ybeam %g if it is meant "
+            "as in an image", mask->file.path, taken, centre);
+}
+
+static void note_centre_of_no_convention (const header *h) {
   bool taken = (has(h, "BEAM_CENTER_X") && !given(h, "-Xbeam")) ||
                (has(h, "BEAM_CENTER_Y") && !given(h, "-Ybeam"));
-  if (!taken || chooses_convention(h) || number(h, "DIALS_ORIGIN", &x))
-    return;
-  for (int i = 0; CENTRES[i]; ++i)
-    if (number(h, CENTRES[i], &x)) return;
+  if (!taken || chooses_convention(h) || has_other_centres(h)) return;
   nb_note("%s: header keys BEAM_CENTER_X, BEAM_CENTER_Y: the header does not "
           "say of which convention they are, %s is taken (see -adxv, -denzo, "
           "-xds, -dials)", h->file.path, convention_name(h->in->convention));
@@ -690,6 +710,7 @@ void nb_warn_headers (const nb_experiment *x) {
   bool has_image = load(x, x->settings->image, false, &image);
   if (has_mask) warn_file(&mask);
   if (has_image) warn_file(&image);
+  if (has_mask && !has_image) warn_mirrored_centre(&mask);
   if (has_image || has_mask) warn_geometry(has_image ? &image : &mask);
   if (has_image) warn_missing(&image, has_mask ? &mask : NULL);
   if (has_image && has_mask) warn_pixel_sizes(&image, &mask);

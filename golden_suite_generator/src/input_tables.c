@@ -32,8 +32,9 @@ static bool read_source (nb_reader *r, nb_source *s, nb_error *e) {
                         &s->weight, &s->wavelength };
   const char *token;
   size_t n;
-  for (int i = 0; i < 5 && nb_next_token(r, &token, &n); ++i)
-    if (!nb_table_number(r, token, n, column[i], e)) return false;
+  s->columns = 0;
+  for (; s->columns < 5 && nb_next_token(r, &token, &n); ++s->columns)
+    if (!nb_table_number(r, token, n, column[s->columns], e)) return false;
   s->direction = nb_unit(s->position);
   s->line = r->line;
   s->further = count_further(r);

@@ -18,6 +18,7 @@ typedef struct {
   double weight;        /* reported, not used */
   double wavelength;    /* m */
   long line;            /* of the list; 0 for a generated source */
+  int columns;          /* of that line, up to five */
   int further;          /* columns beyond the fifth of that line */
 } nb_source;
 

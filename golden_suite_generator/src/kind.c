@@ -36,6 +36,7 @@ static const struct {
   { "BZh", 3, { "is compressed with bzip2", false } },
   { "\xfd" "7zXZ\0", 6, { "is compressed with xz", false } },
   { "PK\3\4", 4, { "is a ZIP archive", false } },
+  { "\x93NUMPY", 6, { "is an array of NumPy (.npy)", false } },
   { "\x89HDF\r\n\x1a\n", 8, { "is an HDF5 file", false } },
   { "###CBF", 6, { "is a CBF image", false } },
   { "###_CBF", 7, { "is a CBF image", false } },
@@ -142,8 +143,8 @@ static const kind *orientation (const nb_file *file) {
 bool nb_check_kind (const nb_file *file, const char *option,
                     const char *expected, nb_error *error) {
   const kind *k = binary(file);
-  if (!k) k = text(file);
   if (!k && strcmp(option, "-mat") == 0) k = orientation(file);
+  if (!k) k = text(file);
   if (!k) return true;
   bool named = k->simulator && strcmp(option, "-hkl") == 0;
   return nb_fail(error, "%s: file '%s' %s, expected %s%s", option,

@@ -17,11 +17,20 @@ static const double OWN_ANGLE = 0.1;     /* last digit */
 static const double GIVEN_EDGE = 0.01;   /* a cell typed in is rounded */
 static const double GIVEN_ANGLE = 1.0;
 static const double MISSET_DEG = 1e-3;
+static const double FLATTEST = 1e-5;     /* what rounding leaves of a volume */
 
 static double determinant (const double m[9]) {
   return m[0] * (m[4] * m[8] - m[5] * m[7]) -
          m[1] * (m[3] * m[8] - m[5] * m[6]) +
          m[2] * (m[3] * m[7] - m[4] * m[6]);
+}
+
+/* product of the lengths of a*, b* and c* */
+static double box (const double m[9]) {
+  double product = 1.0;
+  for (int i = 0; i < 3; ++i)
+    product *= hypot(hypot(m[i], m[3 + i]), m[6 + i]);
+  return product;
 }
 
 /* next token of the file; line ends have no meaning */
@@ -105,9 +114,9 @@ bool nb_read_matrix (const char *path, nb_matrix_file *m, nb_error *error) {
   nb_free_file(&file);
   if (!good) return false;
   double d = m->determinant = determinant(m->number);
-  return (isfinite(d) && d != 0.0) ||
-    nb_fail(error, "%s: matrix has determinant %g, expected a finite number "
-            "other than 0", path, d);
+  return (isfinite(d) && fabs(d) > FLATTEST * box(m->number)) ||
+    nb_fail(error, "%s: matrix has determinant %g, expected three vectors "
+            "that span a cell", path, d);
 }
 
 /* ---- contradictions, F4.2 to F4.4 ------------------------------------- */
@@ -151,7 +160,7 @@ static void warn_own_cell (const nb_settings *in, const nb_matrix_file *m,
     low = fmin(low, c[i] / cell[i]);
     high = fmax(high, c[i] / cell[i]);
   }
-  if (high - low <= OWN_EDGE * low)
+  if (high - low <= OWN_EDGE * low && fabs(c[0] / cell[0] - 1.0) > OWN_EDGE)
     (void)snprintf(hint, sizeof hint, ": the matrix was made for %g Angstrom "
                    "(-lambda)?", wavelength * c[0] / cell[0]);
   nb_warn("%s:%ld: the file states the cell %g %g %g %g %g %g, but its matrix "

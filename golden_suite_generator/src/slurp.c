@@ -70,7 +70,9 @@ void nb_free_file (nb_file *file) {
 
 nb_reader nb_read_text (const nb_file *file, const char *separators) {
   bool marked = file->size >= 3 && memcmp(file->data, "\xef\xbb\xbf", 3) == 0;
+  bool feeds = memchr(file->data, '\n', file->size) != NULL;
   return (nb_reader){ .file = file, .separators = separators,
+                      .line_end = feeds ? '\n' : '\r',
                       .comments = true, .start = marked ? 3 : 0 };
 }
 
@@ -88,7 +90,7 @@ bool nb_next_line (nb_reader *r) {
     r->at = r->line ? r->end + 1 : r->start;
     if (r->at >= r->file->size) return false;
     const char *start = r->file->data + r->at;
-    const char *stop = memchr(start, '\n', r->file->size - r->at);
+    const char *stop = memchr(start, r->line_end, r->file->size - r->at);
     r->end = stop ? (size_t)(stop - r->file->data) : r->file->size;
     ++r->line;
     skip_separators(r);

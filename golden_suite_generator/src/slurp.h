@@ -35,6 +35,7 @@ void nb_free_file (nb_file *file);
 typedef struct {
   const nb_file *file;
   const char *separators;   /* besides blank, tab, CR, VT and FF */
+  char line_end;            /* LF, or CR in a file without any (F1.6) */
   bool comments;            /* lines that begin with `#` are skipped */
   size_t start;             /* first byte, after a UTF-8 byte-order mark */
   size_t at;                /* next byte */

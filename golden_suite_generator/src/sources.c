@@ -105,6 +105,7 @@ static const double SAME_WEIGHT = 1e-6;   /* one weight in few digits */
 static const double FAR_WAVELENGTH = 2.0; /* factor; no beam holds both */
 static const double SPECTRUM = 0.01;
 static const double LONGEST_M = 1e-6;     /* no X-ray: given in Angstrom */
+static const double LEAST_EV = 1000.0;    /* from here on an energy */
 static const double FURTHEST_DEG = 45.0;  /* conventions are 90 apart */
 
 static bool other_weight (const nb_experiment *x, const nb_source *s) {
@@ -121,6 +122,11 @@ static bool no_weight (const nb_experiment *x, const nb_source *s) {
 static bool has_further (const nb_experiment *x, const nb_source *s) {
   (void)x;
   return s->further > 0;
+}
+
+static bool has_no_place (const nb_experiment *x, const nb_source *s) {
+  (void)x;
+  return s->columns < 3;
 }
 
 static bool far_wavelength (const nb_experiment *x, const nb_source *s) {
@@ -159,6 +165,18 @@ static void warn_weights (const nb_experiment *x, const char *path) {
     nb_warn("%s:%ld: columns beyond the fifth are ignored, got %d more, "
             "expected 5: x y z weight wavelength", path, s->line,
             s->further);
+  if ((s = first_of(x, has_no_place)))
+    nb_warn("%s:%ld: the source is taken to be at %g %g %g: expected x y z "
+            "[weight [wavelength]], got %d of x y z", path, s->line,
+            s->position.x + 0.0, s->position.y + 0.0, s->position.z + 0.0,
+            s->columns);
+}
+
+/* the unit in which a wavelength that is no X-ray in metres may be */
+static const char *unit_of (double wavelength) {
+  if (wavelength < LONGEST_M) return "";
+  return wavelength < LEAST_EV ? ", which looks like Angstrom"
+                               : ", which looks like eV";
 }
 
 static void warn_spectrum (const nb_experiment *x, const char *path) {
@@ -181,7 +199,7 @@ static void warn_wavelengths (const nb_experiment *x, const char *path) {
   if (s)
     nb_warn("%s:%ld: wavelength %g m%s, but the central wavelength is %g m "
             "(-lambda); column 5 is in metres", path, s->line, s->wavelength,
-            s->wavelength >= LONGEST_M ? ", which looks like Angstrom" : "",
+            unit_of(s->wavelength),
             x->settings->wavelength);
   else
     warn_spectrum(x, path);

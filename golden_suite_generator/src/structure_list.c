@@ -116,6 +116,25 @@ static bool has_duplicates (const record_list *list,
   return found;
 }
 
+/* F2.7: shorter lists hold the reflections that somebody wants */
+static const size_t WRITTEN_BY_HAND = 100;
+
+/* the first half of reciprocal space in which a long list has no record */
+static void warn_missing_half (const char *path, const record_list *list,
+                               const nb_structure_factors *sf) {
+  if (list->count < WRITTEN_BY_HAND) return;
+  for (int i = 0; i < 3; ++i) {
+    bool positive = sf->min[i] < 0 && sf->max[i] <= 0;
+    bool negative = sf->min[i] >= 0 && sf->max[i] > 0;
+    if (!positive && !negative) continue;
+    nb_warn("%s: no record has a %s %c, so -default_F (%g) stands for half of "
+            "all reflections: expected a list in P1, with all symmetry "
+            "equivalents and Friedel mates", path,
+            positive ? "positive" : "negative", "hkl"[i], sf->default_f);
+    return;
+  }
+}
+
 static bool build (const char *path, const record_list *list,
                    nb_structure_factors *sf, nb_error *e) {
   find_ranges(list, sf);
@@ -123,6 +142,7 @@ static bool build (const char *path, const record_list *list,
   if (has_duplicates(list, sf))
     nb_note("%s: some reflections are listed more than once; the last one "
             "counts", path);
+  warn_missing_half(path, list, sf);
   if (sf->default_f != 0.0) fill_default(sf);
   for (size_t i = 0; i < list->count; ++i)
     *nb_table_entry(sf, list->record[i].hkl) = list->record[i].f;

@@ -17,6 +17,8 @@ ANGLE_DEG = 1e-3
 """Smaller angles move a spot at 1 m by a quarter of a small pixel at most."""
 PIXEL_SIZES = 1e-3
 """Relative difference from which on two pixel sizes are not those of one detector."""
+SAME_CENTRE = 0.25
+"""Pixels: conventions differ by half a pixel."""
 MOST_NAMED = 10
 """Keys that one note lists."""
 
@@ -112,6 +114,8 @@ def header_advice(
         warnings += _goniometer(geometry)
         warnings += _unused_centre(geometry, request)
         notes += _centre_of_no_convention(geometry, given, met, request)
+    if image is None and mask is not None:
+        warnings += _mirrored_centre(mask, given, request)
     if image is not None:
         warnings += _missing(image, given, mask, request)
     if image is not None and mask is not None and "pixel_m" not in given:
@@ -286,11 +290,28 @@ def _centre_of_no_convention(
     if any(option.flag.convention is not None for option in met):
         return
     taken = [f"BEAM_CENTER_{axis}" for axis in "XY" if f"{axis}beam_m" not in given]
-    named = (*OTHER_CENTRES, "ORGX", "ORGY")
-    if any(key in header.values for key in taken) and all(header.number_if_any(key) is None for key in named):
+    if any(key in header.values for key in taken) and not _has_other_centres(header):
         yield (
             f"{header.path}: header keys BEAM_CENTER_X, BEAM_CENTER_Y: the header does not say of which"
             f" convention they are, {request.convention.value} is taken (see -adxv, -denzo, -xds, -dials)"
+        )
+
+
+def _has_other_centres(header: SmvHeader) -> bool:
+    """Whether there are centres with which F12.11 compares."""
+    return any(header.number_if_any(key) is not None for key in (*OTHER_CENTRES, "ORGX", "ORGY"))
+
+
+def _mirrored_centre(mask: SmvHeader, given: Set[str], request: Request) -> Iterator[str]:
+    """BEAM_CENTER_Y of a mask counts from the far edge (F12.4), which no other program means."""
+    centre, edge_mm = mask.number_if_any("BEAM_CENTER_Y"), mask.number_if_any("PIXEL_SIZE")
+    if centre is None or edge_mm is None or "Ybeam_m" in given or _has_other_centres(mask):
+        return
+    taken = mask.height * edge_mm - centre
+    if "Ybeam_m" in used_centres(request.convention, "Y") and abs(taken - centre) > SAME_CENTRE * edge_mm:
+        yield (
+            f"{mask.path}: header key BEAM_CENTER_Y: of a mask it is counted from the far edge, so that Ybeam"
+            f" is {taken:g} mm; give -Ybeam {centre:g} if it is meant as in an image"
         )
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from nanobrag_torch.advice import note, warn
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.hkl import MAX_TABLE_ENTRIES, Indices
-from nanobrag_torch.formats.input_file import NUMBER, shown
+from nanobrag_torch.formats.input_file import NUMBER, shown, with_line_feeds
 from nanobrag_torch.formats.recognise import Kind
 from nanobrag_torch.formats.symmetry import Records, Symmetry, known
 from nanobrag_torch.formats.unit_cell import CellConstants, given_cell, shown_cell
@@ -37,6 +37,19 @@ ROTATION_TOLERANCE = 0.01
 """Of the products of rows of a rotation, which a file gives with six decimals, some with three."""
 PDB_FIELDS = (("x", 30, 38), ("y", 38, 46), ("z", 46, 54), ("the occupancy", 54, 60), ("B", 60, 66))
 """Columns of the numbers of ATOM and HETATM, which gemmi takes for 0, 1 or 20 where they are none."""
+CELL_COLUMNS = slice(6, 54)
+CRYST1_FIELDS = (
+    ("a", 6, 15),
+    ("b", 15, 24),
+    ("c", 24, 33),
+    ("alpha", 33, 40),
+    ("beta", 40, 47),
+    ("gamma", 47, 54),
+)
+POLYMER_ELEMENTS = frozenset("H D C N O S P SE".split())
+"""What amino and nucleic acids are made of."""
+LARGEST_OCCUPANCY = 1.005
+"""1, as rounded sums of alternative conformations have it."""
 ATOM_ITEMS = ("occupancy", "B_iso_or_equiv")
 SITE_ITEMS = ("occupancy", "U_iso_or_equiv", "B_iso_or_equiv")
 PREDICTED = re.compile(rb"^TITLE .*(?:ALPHAFOLD|ESMFOLD)|^_ma_qa_metric\.", re.MULTILINE | re.IGNORECASE)
@@ -58,14 +71,21 @@ def read_model(path: str, content: bytes, kind: Kind) -> Model:
     import gemmi
 
     if kind is Kind.PDB:
-        _check_pdb_fields(path, content)
+        content = with_line_feeds(content)
+        _check_pdb(path, content)
         structure = gemmi.read_structure_string(content, format=gemmi.CoorFormat.Pdb)
     else:
         block = _only_block(path, content, kind)
         structure = _macromolecule(path, block) if kind is Kind.MMCIF_ATOMS else _small_molecule(path, block)
     _check_atoms(path, structure)
     _check_copies(path, structure)
+    _warn_of_odd_atoms(path, structure)
     cell = given_cell(path, structure.cell)
+    if cell is None and kind is Kind.CIF_ATOMS:
+        raise InputFileError(
+            f"{path}: is {kind.value}: expected its unit cell (_cell_length_a and so on), in which its"
+            " coordinates are fractions, got none"
+        )
     if cell is not None:
         _symmetry(path, structure)
     if PREDICTED.search(content):
@@ -73,14 +93,58 @@ def read_model(path: str, content: bytes, kind: Kind) -> Model:
     return Model(path, structure, cell)
 
 
-def _check_pdb_fields(path: str, content: bytes) -> None:
-    """Every atom has its numbers."""
-    for number, line in enumerate(re.split(rb"\r\n?|\n", content), start=1):
-        if line[:6].upper() in (b"ATOM  ", b"HETATM"):
-            for name, begin, end in PDB_FIELDS:
-                field = line[begin:end].strip()
-                if not NUMBER.fullmatch(field):
-                    raise InputFileError(f"{path}:{number}: expected a number for {name}, got {shown(field)}")
+def _check_pdb(path: str, content: bytes) -> None:
+    """Every atom has its numbers and an element, the cell stands once, and nothing after the end.
+
+    gemmi would take what is missing for 0, skip a cell that is out of its columns, and stop at END.
+    """
+    cell = b""
+    end = 0
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        record = line[:6].upper().rstrip()
+        if record in (b"ATOM", b"HETATM"):
+            if end:
+                raise InputFileError(
+                    f"{path}:{number}: expected no atom after the END of line {end}: take END out if all"
+                    " are one model"
+                )
+            _check_fields(path, number, line, PDB_FIELDS)
+            _check_element(path, number, line)
+        elif record == b"CRYST1":
+            if cell and line[CELL_COLUMNS] != cell:
+                raise InputFileError(f"{path}:{number}: expected one CRYST1 record, got another one")
+            cell = line[CELL_COLUMNS]
+            if cell.strip():
+                _check_fields(path, number, line, CRYST1_FIELDS)
+        elif record == b"END":
+            end = end or number
+
+
+def _check_fields(path: str, number: int, line: bytes, fields: tuple[tuple[str, int, int], ...]) -> None:
+    for name, begin, end in fields:
+        field = line[begin:end].strip()
+        if not NUMBER.fullmatch(field):
+            raise InputFileError(
+                f"{path}:{number}: expected a number for {name} in columns {begin + 1} to {end}, got"
+                f" {shown(field)}"
+            )
+
+
+def _check_element(path: str, number: int, line: bytes) -> None:
+    """Without columns 77 and 78 a name in the wrong columns makes calcium of C alpha."""
+    import gemmi
+
+    name = line[12:16].decode("latin-1")
+    if line[76:78].strip() or name[:1] == " " or len(name.strip()) == len(name):
+        return
+    kind = gemmi.find_tabulated_residue(line[17:20].decode("latin-1").strip())
+    metal = name[:2].strip().upper() not in POLYMER_ELEMENTS and not name[0].isdigit()
+    if metal and (kind.is_amino_acid() or kind.is_nucleic_acid()):
+        raise InputFileError(
+            f"{path}:{number}: expected the element in columns 77 and 78, or the name {shown(line[12:16])} in"
+            f" its columns: in {shown(line[17:20].strip())} it would be taken for"
+            f" {gemmi.Element(name[:2].strip()).name}"
+        )
 
 
 def _only_block(path: str, content: bytes, kind: Kind) -> gemmi.cif.Block:
@@ -147,6 +211,10 @@ def calculated(model: Model, kind: Kind, dmin_m: float, box: CellConstants) -> R
             f"{path}: expected -dmin below the spacing of some reflection, got {dmin_A:g} Angstrom"
         )
     amplitudes = np.abs(_transform(structure, indices, dmin_A))
+    group = structure.find_spacegroup()
+    if group.number == 1:
+        # gemmi lays no copies of a centred P 1 (A 1, I 1, F 1) into the density
+        amplitudes *= len(symmetry.operations.cen_ops)
     if not np.isfinite(amplitudes).all():
         raise InputFileError(f"{path}: expected possible displacement factors (B), got structure factors nan")
     return Records(symmetry, indices, amplitudes)
@@ -155,7 +223,7 @@ def calculated(model: Model, kind: Kind, dmin_m: float, box: CellConstants) -> R
 def _check_atoms(path: str, structure: gemmi.Structure) -> None:
     """Refuse what gemmi would compute with in silence."""
     if len(structure) > 1:
-        raise InputFileError(f"{path}: expected one model, got {len(structure)}")
+        raise InputFileError(f"{path}: expected one model, got {len(structure)}: take one out of the file")
     atoms = [place.atom for model in structure for place in model.all()]
     if not atoms:
         raise InputFileError(f"{path}: expected atoms, got none")
@@ -202,12 +270,32 @@ def _check_copies(path: str, structure: gemmi.Structure) -> None:
             )
 
 
+def _warn_of_odd_atoms(path: str, structure: gemmi.Structure) -> None:
+    """Numbers with which one can compute, and which no atom has."""
+    atoms = [place.atom for place in structure[0].all()]
+    occupancies = [atom for atom in atoms if not 0 <= atom.occ <= LARGEST_OCCUPANCY]
+    displacements = [atom for atom in atoms if atom.b_iso < 0]
+    for odd, name, expected, values in (
+        (occupancies, "an occupancy", "0 to 1", [atom.occ for atom in occupancies]),
+        (displacements, "a displacement factor (B)", "0 or more", [atom.b_iso for atom in displacements]),
+    ):
+        if odd:
+            warn(
+                f"{path}: atom {odd[0].serial} {odd[0].name!a} has {name} of {values[0]:g}, expected"
+                f" {expected} ({len(odd)} atoms)"
+            )
+
+
 def _symmetry(path: str, structure: gemmi.Structure) -> Symmetry:
     """The space group of a model, which its cell fits."""
     group = structure.find_spacegroup()
     symmetry = known(path, group, structure.spacegroup_hm)
     if not structure.cell.is_compatible_with_spacegroup(group, CELL_TOLERANCE):
         cell = shown_cell(structure.cell.parameters)
+        if structure.cell.explicit_matrices:
+            raise InputFileError(
+                f"{path}: expected SCALE1 to SCALE3 that fit the unit cell {cell} and {group.hm}, got others"
+            )
         raise InputFileError(f"{path}: expected a unit cell that fits {group.hm}, got {cell}")
     return symmetry
 

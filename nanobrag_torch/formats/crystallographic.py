@@ -16,7 +16,7 @@ from nanobrag_torch.formats.hkl import Amplitudes, Indices
 from nanobrag_torch.formats.input_file import BYTE_ORDER_MARK, reason
 from nanobrag_torch.formats.recognise import Kind
 from nanobrag_torch.formats.reflections import Reflections, read_cif, read_mtz
-from nanobrag_torch.formats.symmetry import p1_list
+from nanobrag_torch.formats.symmetry import p1_list, warn_of_other_lattice
 from nanobrag_torch.formats.unit_cell import CellConstants
 
 
@@ -70,6 +70,7 @@ class CrystallographicFile:
         with _gemmi_at_work(self.path, self.kind):
             if isinstance(self._held, Reflections):
                 records = self._held.records
+                warn_of_other_lattice(self.path, records.symmetry, self._held.cell or box)
             else:
                 records = calculated(self._held, self.kind, dmin_m, box)
             return p1_list(self.path, records)

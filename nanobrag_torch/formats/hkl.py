@@ -17,6 +17,7 @@ from nanobrag_torch.formats.input_file import (
     read_input,
     shown,
     text_lines,
+    with_line_feeds,
 )
 
 Indices = npt.NDArray[np.int32]
@@ -26,6 +27,8 @@ Box = tuple[int, int, int, int, int, int]
 COLUMNS = 4
 MAX_TABLE_ENTRIES = 2**29
 """Four gigabytes of amplitudes; more is a slip in the list, not a crystal."""
+WRITTEN_BY_HAND = 100
+"""Shorter lists hold the reflections that somebody wants, and are complete as they are."""
 WHOLE_NUMBER = re.compile(rb"[+-]?[0-9]+(\.0*)?")
 INTEGER_CHARACTERS = b"0123456789+-"
 NUMBER_CHARACTERS = INTEGER_CHARACTERS + b".eE \t\r\n\v\f"
@@ -42,7 +45,7 @@ def read(path: str) -> tuple[Indices, Amplitudes]:
 
 def parsed(path: str, data: bytes) -> tuple[Indices, Amplitudes]:
     """What ``read`` makes of the content of the file ``path``."""
-    numbers = _fast_numbers(data.removeprefix(BYTE_ORDER_MARK))
+    numbers = _fast_numbers(with_line_feeds(data.removeprefix(BYTE_ORDER_MARK)))
     if numbers is None:
         numbers = _checked_numbers(path, data)
     if not len(numbers):
@@ -114,6 +117,22 @@ def _checked(path: str, line: int, column: int, token: bytes) -> float:
 def duplicates(indices: Indices) -> int:
     """How many records have the indices of an earlier one."""
     return len(indices) - len(np.unique(indices, axis=0))
+
+
+def missing_half(indices: Indices) -> str | None:
+    """The half of reciprocal space, as "negative l", in which a long list has no record; None if in both.
+
+    All of P1 reaches as far to either side, an asymmetric unit does not. Source: F2.7.
+    """
+    if len(indices) < WRITTEN_BY_HAND:
+        return None
+    lowest, highest = indices.min(axis=0).tolist(), indices.max(axis=0).tolist()
+    for name, low, high in zip("hkl", lowest, highest, strict=True):
+        if low < 0 >= high:
+            return f"positive {name}"
+        if low >= 0 < high:
+            return f"negative {name}"
+    return None
 
 
 def fill_table(

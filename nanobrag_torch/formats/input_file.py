@@ -80,9 +80,18 @@ def _bounded(path: str, file: BinaryIO, size: int) -> bytes:
         return file.read(size)
 
 
+def with_line_feeds(data: bytes) -> bytes:
+    """A text whose only line ends are carriage returns, with line feeds in their place (F1.6).
+
+    As white space they would join its lines, and a fifth column be taken for the next index.
+    """
+    return data if b"\n" in data else data.replace(b"\r", b"\n")
+
+
 def text_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines of a text file, from 1; carriage returns stay, they are white space."""
-    return enumerate(data.removeprefix(BYTE_ORDER_MARK).removesuffix(b"\n").split(b"\n"), start=1)
+    """Numbered lines of a text file, from 1; carriage returns beside line feeds stay, as white space."""
+    lines = with_line_feeds(data.removeprefix(BYTE_ORDER_MARK))
+    return enumerate(lines.removesuffix(b"\n").split(b"\n"), start=1)
 
 
 def reason(error: BaseException) -> str:

@@ -9,11 +9,16 @@ from itertools import islice, takewhile
 from typing import NamedTuple
 
 from nanobrag_torch.errors import InputFileError
-from nanobrag_torch.formats.input_file import BYTE_ORDER_MARK, NUMBER, number_at, read_input
+from nanobrag_torch.formats.input_file import BYTE_ORDER_MARK, NUMBER, number_at, read_input, with_line_feeds
 from nanobrag_torch.formats.recognise import Wanted, refuse_other_kinds
 from nanobrag_torch.formats.unit_cell import CellConstants
 
 NUMBERS = 9
+FLATTEST = 1e-5
+"""Volume of three vectors over the product of their lengths: an angle of 0.0006 degrees.
+
+No cell is so flat, and of a matrix that is singular, written with eight digits, that much is left.
+"""
 MISSETS, CELL, LAST_MISSETS = slice(0, 3), slice(12, 18), slice(18, 21)
 """Places of what is looked at among the numbers that follow the nine in a MOSFLM file (F4.3)."""
 TOKEN = re.compile(rb"\S+")
@@ -55,7 +60,7 @@ def read(path: str) -> MatrixFile:
     Raises: InputFileError if there are fewer than nine numbers, if their determinant is 0 or not
     finite, and for orientations of other programs. Source: F4.
     """
-    data = read_input(path).removeprefix(BYTE_ORDER_MARK)
+    data = with_line_feeds(read_input(path).removeprefix(BYTE_ORDER_MARK))
     refuse_other_kinds(path, data, Wanted.MATRIX)
     numbers: list[float] = []
     line, end = 1, 0
@@ -66,9 +71,10 @@ def read(path: str) -> MatrixFile:
         raise InputFileError(f"{path}:{line}: expected {NUMBERS} numbers, got {len(numbers)}")
     a, b, c, d, e, f, g, h, i = numbers
     determinant = _determinant(numbers)
-    if determinant == 0 or not math.isfinite(determinant):
+    box = math.hypot(a, d, g) * math.hypot(b, e, h) * math.hypot(c, f, i)
+    if not FLATTEST * box < abs(determinant) < math.inf:
         raise InputFileError(
-            f"{path}: expected a matrix that can be inverted, got determinant {determinant:g}"
+            f"{path}: expected three vectors that span a cell, got determinant {determinant:g}"
         )
     records = _mosflm_records(data, end)
     said = SAID.search(data[end:]) if records is None else None

@@ -221,6 +221,7 @@ PDB_RECORDS = frozenset(
 )
 PDB_ATOM = re.compile(rb"^(?:ATOM  |HETATM)[^\r\n]{24}(?:[ 0-9+-]{4}\.[0-9 ]{3}){3}", re.MULTILINE)
 TEXT_FIELD = re.compile(rb"^;.*?^;", re.MULTILINE | re.DOTALL)
+UNMERGED = re.compile(rb"(?<!\S)_diffrn_refln[._]", re.IGNORECASE)
 CIF_ITEMS = (
     (re.compile(rb"(?<!\S)_refln\.", re.IGNORECASE), Kind.MMCIF_REFLECTIONS),
     (re.compile(rb"(?<!\S)_refln_index_h(?!\S)", re.IGNORECASE), Kind.CIF_REFLECTIONS),
@@ -310,6 +311,10 @@ def _kind_of_cif(path: str, content: bytes) -> Kind:
     for item, kind in CIF_ITEMS:
         if item.search(items):
             return kind
+    if UNMERGED.search(items):
+        raise InputFileError(
+            f"{path}: is a CIF file of unmerged reflections (_diffrn_refln): expected {AMPLITUDES}"
+        )
     raise InputFileError(
         f"{path}: is {CIF}: expected reflections (_refln) or coordinates (_atom_site), got neither"
     )

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MTZ_NUMBER_BYTES = 4
 SIGNS = (("(+)", "(-)"), ("+", "-"), ("PLUS", "MINUS"), ("Plus", "Minus"), ("plus", "minus"), ("POS", "NEG"))
 """How labels tell the two members of an anomalous pair apart; the first that fits counts."""
+MARKED = SIGNS[0]
+"""The labels that nothing but a pair has, whatever its type."""
+PAIRED = {"F": "G", "J": "K"}
 INDEX = re.compile(r"[+-]?[0-9]{1,9}")
 MISSING = ("?", ".", "nan")
 AMPLITUDE_ITEMS = (
@@ -42,9 +45,16 @@ AMPLITUDE_ITEMS = (
 SQUARE_ITEMS = ("F_squared_meas", "F_squared_calc", "intensity_meas", "intensity_calc")
 PAIR_ITEMS = (("pdbx_F_plus", "pdbx_F_minus"),)
 SQUARE_PAIR_ITEMS = (("pdbx_I_plus", "pdbx_I_minus"),)
+SET_ITEMS = ("crystal_id", "wavelength_id", "scale_group_code")
+"""What tells the data sets of one loop apart."""
+MOST_NAMED = 10
 DIFFERENCE_ITEM = "pdbx_anom_difference"
 MEASURED_ITEMS = ("F_meas_au", "F_meas")
 """The amplitudes to which the anomalous difference of mmCIF belongs."""
+
+
+GROUP_ITEMS = ("_symmetry.space_group_name_H-M", "_space_group.name_H-M_alt")
+"""The first that is there counts; a number alone would leave the setting open."""
 
 
 class Form(Enum):
@@ -139,19 +149,13 @@ def _unambiguous(choices: Sequence[Choice]) -> list[str]:
 
 
 def _say_what_else_there_is(path: str, taken: Choice, choices: Sequence[Choice]) -> None:
-    """Anomalous differences that are not used would be missed; squares may be meant as well."""
+    """Anomalous differences that are not used would be missed."""
     others = [choice for choice in choices if choice is not taken]
     anomalous = [choice for choice in others if choice.form is not Form.PLAIN and not choice.squared]
-    squares = [choice for choice in others if choice.squared]
     if taken.form is Form.PLAIN and anomalous:
         warn(
             f"{path}: the amplitudes are {taken.label!a}, without anomalous differences:"
             f" -hkl_column takes them, or {quoted(_unambiguous(anomalous))}"
-        )
-    elif squares:
-        note(
-            f"{path}: the amplitudes are {taken.label!a}; -hkl_column takes them,"
-            f" or the square root of {quoted(_unambiguous(squares))}"
         )
 
 
@@ -187,10 +191,11 @@ def _records(
 
 def _roots(path: str, choice: Choice, columns: Sequence[Amplitudes]) -> list[Amplitudes]:
     negative = int(sum((column < 0).sum() for column in columns))
-    note(
-        f"{path}: the amplitudes are the square roots of {choice.label!a}, 0 where that is negative"
-        f" ({negative} times)"
-    )
+    if negative:
+        note(
+            f"{path}: the amplitudes are the square roots of {choice.label!a}, 0 where that is negative"
+            f" ({negative} times)"
+        )
     return [np.sqrt(np.maximum(column, 0)) for column in columns]
 
 
@@ -209,6 +214,8 @@ def read_mtz(path: str, content: bytes, wanted: str | None) -> Reflections:
         raise InputFileError(
             f"{path}: expected merged reflections, got {len(mtz.batches)} batches of unmerged ones"
         )
+    if any(column.type == "B" for column in columns):
+        raise InputFileError(f"{path}: expected merged reflections, got a column of batches (type B)")
     if [found.type for found in columns[:3]] != ["H"] * 3:
         raise InputFileError(f"{path}: expected three columns of type H first, got {_labelled(columns[:3])}")
     choice = chosen(
@@ -265,7 +272,7 @@ def _mtz_choices(columns: Sequence[gemmi.Mtz.Column]) -> Iterator[Choice]:
         labels = tuple(columns[place].label for place in places)
         return Choice(columns[places[0]].dataset.dataset_name, labels, 0, places, form, squared)
 
-    types = [column.type for column in columns]
+    types = [_type(columns, column) for column in columns]
     for place, kind in enumerate(types):
         if kind in "FJ":
             yield choice(Form.PLAIN, kind == "J", place)
@@ -278,16 +285,32 @@ def _mtz_choices(columns: Sequence[gemmi.Mtz.Column]) -> Iterator[Choice]:
             yield choice(Form.PAIR, kind == "K", plus, minus)
 
 
+def _type(columns: Sequence[gemmi.Mtz.Column], column: gemmi.Mtz.Column) -> str:
+    """The type of a column; of F(+) and F(-) that say F or J, as some programs write them, G or K."""
+    for sign in (MARKED, MARKED[::-1]):
+        partner = column.label.replace(*sign)
+        if (
+            column.type in PAIRED
+            and partner != column.label
+            and any(
+                (other.label, other.type, other.dataset_id) == (partner, column.type, column.dataset_id)
+                for other in columns
+            )
+        ):
+            return PAIRED[column.type]
+    return str(column.type)
+
+
 def _together(columns: Sequence[gemmi.Mtz.Column], place: int, other: int, kind: str) -> bool:
     """Whether a column has a type and is of the data set of another one."""
-    return columns[place].type == kind and columns[place].dataset_id == columns[other].dataset_id
+    return _type(columns, columns[place]) == kind and columns[place].dataset_id == columns[other].dataset_id
 
 
 def _signed(columns: Sequence[gemmi.Mtz.Column], kind: str) -> Iterator[tuple[int, int]]:
     """Pairs of columns of a type; a column without a partner by its label is not offered."""
     for plus, column in enumerate(columns):
         partners = (column.label.replace(*sign) for sign in SIGNS if sign[0] in column.label)
-        label = next(partners, None) if column.type == kind else None
+        label = next(partners, None) if _type(columns, column) == kind else None
         for minus in range(len(columns)):
             if columns[minus].label == label and _together(columns, minus, plus, kind):
                 yield plus, minus
@@ -327,7 +350,9 @@ def read_cif(path: str, content: bytes, kind: Kind, wanted: str | None) -> Refle
     hkl = [_integers(path, table, by_name.get(f"index_{axis}")) for axis in "hkl"]
     if len({*map(len, columns), *map(len, hkl)}) > 1:
         raise InputFileError(f"{path}: expected as many values of {choice.label!a} as of the indices")
-    records = _records(path, choice, _cif_symmetry(path, table), np.stack(hkl, axis=1), columns)
+    indices = np.stack(hkl, axis=1)
+    _warn_of_several_data_sets(path, table, by_name, indices, columns)
+    records = _records(path, choice, _cif_symmetry(path, table), indices, columns)
     return Reflections(records, given_cell(path, table.cell))
 
 
@@ -335,10 +360,16 @@ def _mmcif_tables(document: gemmi.cif.Document) -> Iterator[Table]:
     """Blocks of mmCIF; those without cell or space group have them from the first that has."""
     import gemmi
 
+    group: gemmi.SpaceGroup | None = None
+    name = ""
     for found in gemmi.as_refln_blocks(document):
+        values = (found.block.find_value(item) for item in GROUP_ITEMS)
+        said = next((text for text in (gemmi.cif.as_string(value or "?") for value in values) if text), "")
+        if said and (found.is_merged() or not name):
+            name = said
+            group = gemmi.find_spacegroup_by_name(said, found.cell.alpha, found.cell.gamma)
         if found.is_merged():
-            name = gemmi.cif.as_string(found.block.find_value("_symmetry.space_group_name_H-M") or "")
-            yield Table(found.block, "_refln.", found.column_labels(), found.cell, found.spacegroup, name, [])
+            yield Table(found.block, "_refln.", found.column_labels(), found.cell, group, name, [])
 
 
 def _core_tables(document: gemmi.cif.Document) -> Iterator[Table]:
@@ -352,6 +383,24 @@ def _core_tables(document: gemmi.cif.Document) -> Iterator[Table]:
             items = [tag[len(prefix) :] for tag in loop.tags]
             small = gemmi.make_small_structure_from_block(block)
             yield Table(block, prefix, items, small.cell, small.spacegroup, small.spacegroup_hm, small.symops)
+
+
+def _warn_of_several_data_sets(
+    path: str, table: Table, by_name: dict[str, int], indices: Indices, columns: Sequence[Amplitudes]
+) -> None:
+    """Warn where a loop lists reflections anew for another crystal or wavelength: the last would count."""
+    present = ~np.all([np.isnan(column) for column in columns], axis=0)
+    for item in SET_ITEMS:
+        if item not in by_name:
+            continue
+        names = np.array(_texts(table, by_name[item]))[present]
+        sets = sorted(set(names.tolist()))
+        if len(sets) > 1 and len(np.unique(indices[present], axis=0)) < len(names):
+            warn(
+                f"{path}: the same reflections are listed for {item} {', '.join(sets[:MOST_NAMED])}, and the"
+                " last of each counts: expected one data set"
+            )
+            return
 
 
 def _cif_symmetry(path: str, table: Table) -> Symmetry:
@@ -389,7 +438,10 @@ def _numbers(path: str, table: Table, place: int) -> Amplitudes:
     values = np.array([gemmi.cif.as_number(text) for text in texts], dtype=np.float64)
     for record in np.flatnonzero(~np.isfinite(values)).tolist():
         if texts[record].lower() not in MISSING:
-            raise InputFileError(f"{path}: expected a number for {table.items[place]}, got {texts[record]!a}")
+            raise InputFileError(
+                f"{path}: expected a number for {table.items[place]} of record {record + 1}, got"
+                f" {texts[record]!a}"
+            )
     return values
 
 
@@ -397,8 +449,10 @@ def _integers(path: str, table: Table, place: int | None) -> npt.NDArray[np.int3
     if place is None:
         raise InputFileError(f"{path}: expected index_h, index_k and index_l, got {quoted(table.items)}")
     texts = _texts(table, place)
-    for text in texts:
+    for record, text in enumerate(texts, start=1):
         # gemmi takes an integer of more than 32 bits for another one
         if not INDEX.fullmatch(text):
-            raise InputFileError(f"{path}: expected an index for {table.items[place]}, got {text!a}")
+            raise InputFileError(
+                f"{path}: expected an index for {table.items[place]} of record {record}, got {text!a}"
+            )
     return np.array(list(map(int, texts)), dtype=np.int32)

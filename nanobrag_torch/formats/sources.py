@@ -16,7 +16,7 @@ COLUMNS = 5
 class Source(NamedTuple):
     """One line of the list: position x y z (any unit), weight, wavelength in metres.
 
-    ``further`` counts the columns beyond the fifth of line ``line``.
+    ``columns`` counts the numbers of line ``line`` that were read, ``further`` what stands beyond the fifth.
     """
 
     x: float
@@ -25,6 +25,7 @@ class Source(NamedTuple):
     weight: float
     wavelength_m: float
     line: int
+    columns: int
     further: int
 
 
@@ -41,7 +42,7 @@ def read(path: str, defaults: Columns) -> list[Source]:
             raise InputFileError(f"{path}:{line}: expected a direction, got {x:g} {y:g} {z:g}")
         if wavelength_m <= 0:
             raise InputFileError(f"{path}:{line}: expected a wavelength above 0, got {wavelength_m:g}")
-        sources.append(Source(x, y, z, weight, wavelength_m, line, further))
+        sources.append(Source(x, y, z, weight, wavelength_m, line, len(numbers), further))
     if not sources:
         raise InputFileError(f"{path}:1: expected 'x y z weight wavelength', got no source at all")
     return sources

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nanobrag_torch.advice import warn
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.hkl import Amplitudes, Indices, check_box, table_shape
+from nanobrag_torch.formats.unit_cell import CellConstants, shown_cell
 
 if TYPE_CHECKING:
     import gemmi
 
+EDGES, ANGLES_DEG = 0.01, 1.0
+"""Relative and degrees: measured cells that were not refined under their symmetry differ by less."""
 LISTED, ROTATED, INVERTED = 0, 1, 2
 """How an index comes out of a record; what comes first counts."""
 
@@ -36,7 +40,8 @@ class Records(NamedTuple):
 def known(path: str, group: gemmi.SpaceGroup | None, name: str) -> Symmetry:
     """The symmetry of a space group. Raises: InputFileError if it is none, with the name that was found."""
     if group is None:
-        raise InputFileError(f"{path}: expected a known space group, got {name!a}")
+        got = f"{name!a}" if name else "none (P 1 has to be said)"
+        raise InputFileError(f"{path}: expected a known space group, got {got}")
     return Symmetry(group.hm, group.operations())
 
 
@@ -70,6 +75,31 @@ def listed_group(path: str, texts: Sequence[str]) -> gemmi.GroupOps:
 
 def _order(group: gemmi.GroupOps) -> int:
     return len(group.sym_ops) * len(group.cen_ops)
+
+
+def warn_of_other_lattice(path: str, symmetry: Symmetry, cell: CellConstants) -> None:
+    """Warn where the lattice of ``cell`` has not the rotations of ``symmetry``. Source: F2.8, item 8.
+
+    The metric G of the cell is that of a rotation x' = R x if R^T G R = G.
+    """
+    import gemmi
+
+    axes = np.array(gemmi.UnitCell(*cell).orth.mat.tolist())
+    metric = axes.T @ axes
+    for operation in symmetry.operations.sym_ops:
+        turn = np.array(operation.rot, dtype=np.float64) / gemmi.Op.DEN
+        turned = turn.T @ metric @ turn
+        lengths = np.sqrt(np.diag(turned)), np.sqrt(np.diag(metric))
+        cosines = [m / np.outer(length, length) for m, length in zip((turned, metric), lengths, strict=True)]
+        angles_deg = [np.degrees(np.arccos(np.clip(cosine, -1, 1))) for cosine in cosines]
+        if (np.abs(lengths[0] - lengths[1]) > EDGES * lengths[1]).any() or (
+            np.abs(angles_deg[0] - angles_deg[1]) > ANGLES_DEG
+        ).any():
+            warn(
+                f"{path}: the operations of {symmetry.name}, by which the reflections are expanded, do not"
+                f" fit the unit cell {shown_cell(cell)}: one of the two is not that of the crystal"
+            )
+            return
 
 
 def p1_list(path: str, records: Records) -> tuple[Indices, Amplitudes]:

@@ -67,7 +67,7 @@ def _advise_on_own_cell(
     if not _differ(records.cell, cell, OWN_EDGES, OWN_ANGLES_DEG):
         return
     ratios = [stated / edge for stated, edge in zip(records.cell[:3], cell[:3], strict=True)]
-    one_ratio = max(ratios) - min(ratios) <= OWN_EDGES * min(ratios)
+    one_ratio = max(ratios) - min(ratios) <= OWN_EDGES * min(ratios) and abs(ratios[0] - 1) > OWN_EDGES
     made_for = (
         f": the matrix was made for {g6(wavelength_A * ratios[0])} Angstrom (-lambda)?" if one_ratio else ""
     )

@@ -18,6 +18,11 @@ LONGEST_METRES = 1e-6
 FURTHEST_DEG = 45.0
 """No beam diverges so much; beams of two conventions are 90 degrees apart."""
 
+LEAST_ENERGY = 1000.0
+"""eV: a number from here on is an energy; no X-ray has as many Angstrom."""
+PLACES = 3
+"""Columns that say where a source is."""
+
 Direction = tuple[float, float, float]
 
 
@@ -31,6 +36,11 @@ def source_advice(listed: Sequence[Source], beam: Direction, central_m: float) -
         yield (
             f"{source.line}: columns beyond the fifth are ignored, got {source.further} more, expected"
             f" {COLUMNS}: x y z weight wavelength"
+        )
+    if source := _first(listed, lambda source: source.columns < PLACES):
+        yield (
+            f"{source.line}: the source is taken to be at {source.x + 0.0:g} {source.y + 0.0:g}"
+            f" {source.z + 0.0:g}: expected x y z [weight [wavelength]], got {source.columns} of x y z"
         )
     yield from _wavelengths(listed, central_m)
     yield from _directions(listed, beam)
@@ -62,7 +72,9 @@ def _wavelengths(listed: Sequence[Source], central_m: float) -> Iterator[str]:
 
     shortest, longest = min(s.wavelength_m for s in listed), max(s.wavelength_m for s in listed)
     if other := _first(listed, far):
-        unit = ", which looks like Angstrom" if other.wavelength_m >= LONGEST_METRES else ""
+        unit = ""
+        if other.wavelength_m >= LONGEST_METRES:
+            unit = f", which looks like {'eV' if other.wavelength_m >= LEAST_ENERGY else 'Angstrom'}"
         yield (
             f"{other.line}: wavelength {other.wavelength_m:g} m{unit}, but the central wavelength is"
             f" {central_m:g} m (-lambda); column 5 is in metres"

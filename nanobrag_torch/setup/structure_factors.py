@@ -83,6 +83,12 @@ def structure_factors(request: Request, file: FactorFile | None, cell: CellConst
         repeated = hkl.duplicates(indices)
         if repeated:
             note(f"{file.path}: {repeated} records repeat earlier indices, the last one counts")
+        half = hkl.missing_half(indices)
+        if half is not None:
+            warn(
+                f"{file.path}: no record has a {half}, so -default_F ({request.default_F:g}) stands for half"
+                " of all reflections: expected a list in P1, with all symmetry equivalents and Friedel mates"
+            )
     elif request.dump_file is not None and cache_can_be_opened(request):
         box, table = fdump.read(request.dump_file)
         _say_which_cache(request, request.dump_file, box)

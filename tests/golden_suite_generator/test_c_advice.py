@@ -328,6 +328,11 @@ def test_f4_5_orientations_of_other_programs(programs, tmp_path, text, kind):
         ("-10 0 0 0\n-10 0.1 0 0", [":1: weight 0 does not switch it off"]),
         ("-10 0 0 1 1e-10 6 7 # 8", [":1: columns beyond the fifth are ignored, got 2 more"]),
         ("-10 0 0 1 1.0", [":1: wavelength 1 m, which looks like Angstrom"]),
+        ("-10 0 0 1 12398", [":1: wavelength 12398 m, which looks like eV"]),
+        (
+            "-10 0.1",
+            [":1: the source is taken to be at -10 0.1 0: expected x y z [weight [wavelength]], got 2"],
+        ),
         ("-10 0 0 1 3e-10", [":1: wavelength 3e-10 m, but the central wavelength is 1e-10 m"]),
         ("-10 0 0 1 1.2e-10", [":1: the wavelengths of the sources are 1.2e-10 to 1.2e-10 m"]),
         ("10 0 0", [":1: the source at 10 0 0 is 180 degrees off the beam, its beam comes from behind"]),

@@ -259,7 +259,7 @@ def _text_accepted(kind: str) -> dict[str, bytes]:
 LIST_REFUSED: Mapping[str, bytes] = {
     "names of columns": b"h k l F\n" + CLEAN["hkl"],
     "comments only": b"# h k l F\n#\n",
-    "line ends of Macintosh after a comment": b"# h k l F\r" + CLEAN["hkl"].replace(b"\n", b"\r"),
+    "five columns, line ends of Macintosh": CLEAN["hkl"].replace(b"\n", b" 1\r"),
     "three columns": b"0 0 1\n" * 9,
     "five columns": CLEAN["hkl"].replace(b"\n", b" 1\n"),
     "record on two lines": swapped("hkl", b"-1 114.5", b"-1\n114.5"),
@@ -284,6 +284,7 @@ LIST_REFUSED: Mapping[str, bytes] = {
     "JSON": b"[[0, 0, 0, 100.0], [1, 0, 0, 50.0]]\n",
 }
 LIST_ACCEPTED: Mapping[str, bytes] = {
+    "line ends of Macintosh after a comment": b"# h k l F\r" + CLEAN["hkl"].replace(b"\n", b"\r"),
     "line ends of Macintosh": CLEAN["hkl"].replace(b"\n", b"\r"),
     "comments": b"# h k l F\n" + CLEAN["hkl"].replace(b"\n", b"\n  # strong\n"),
     "comment of a megabyte": b"#" * MEGABYTE + b"\n" + CLEAN["hkl"],
@@ -370,6 +371,8 @@ MATRIX_REFUSED: Mapping[str, bytes] = {
     "columns parted by commas": CLEAN["mat"].replace(b" ", b", "),
     "zeros": b"0 0 0 0 0 0 0 0 0\n",
     "singular": b"1 2 3 4 5 6 7 8 9\n",
+    "singular but for the last digit": b"0.2 0.3 0.5 0.4 0.1 0.500001 0.7 0.6 1.3\n",
+    "DENZO": b"HEADER film 1\n" + b" 0.1 0.2 0.3 1.0 0.0 0.0\n" * 3,
     "two equal rows": b"0.1 0.2 0.3\n0.1 0.2 0.3\n0 0 1\n",
     "determinant overflows": b"1e200 0 0 0 1e200 0 0 0 1e200\n",
     "determinant underflows": b"1e-200 0 0 0 1e-200 0 0 0 1e-200\n",
@@ -403,6 +406,7 @@ SOURCES_REFUSED: Mapping[str, bytes] = {
 }
 WAVELENGTH_BEYOND_LIMITS = CLEAN["sourcefile"] + b"-10 0 0 1 1e-320\n"
 SOURCES_ACCEPTED: Mapping[str, bytes] = {
+    "line ends of Macintosh": CLEAN["sourcefile"].replace(b"\n", b"\r"),
     "separators": CLEAN["sourcefile"].replace(b" ", b" ,").replace(b"\n", b"!\n;:"),
     "comments": b"# x y z weight wavelength\n" + CLEAN["sourcefile"].replace(b"\n", b"\n ; # next\n"),
     "further columns": CLEAN["sourcefile"].replace(b"\n", b" nan x \0 # 6\n"),

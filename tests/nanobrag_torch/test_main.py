@@ -165,7 +165,7 @@ BAD: dict[str, tuple[str, str]] = {
     "no CUDA": ("-device cuda", "-device cuda: no CUDA device is available here, expected -device cpu"),
     "missing matrix": ("-mat no.mat", "no.mat: cannot be read: No such file or directory"),
     "short matrix": ("-mat short.mat", "short.mat:2: expected 9 numbers, got 4"),
-    "singular matrix": ("-mat flat.mat", "flat.mat: expected a matrix that can be inverted, got"),
+    "singular matrix": ("-mat flat.mat", "flat.mat: expected three vectors that span a cell, got"),
     "no list": ("-hkl no.hkl", "no.hkl: cannot be read: No such file or directory"),
     "folder as list": ("-hkl .", ".: cannot be read: Is a directory"),
     "malformed line": ("-hkl word.hkl", "word.hkl:2: expected a number for F, got 'abc'"),

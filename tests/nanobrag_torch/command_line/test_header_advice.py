@@ -232,3 +232,31 @@ def test_geometry_is_that_of_the_image_where_there_are_both(tmp_path: Path) -> N
     mask.write_bytes(changed("TWOTHETA", "TWOTHETA=20").ljust(512) + PIXELS)
     assert parse(f"-xds -img {image} -mask {mask}".split())[1] == []
     assert len(parse(f"-xds -mask {mask}".split())[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("centre", "line", "taken"),
+    [
+        ("0.4", "", "-0.092383 mm; give -Ybeam 0.4"),
+        ("0.16", "", ""),
+        ("0.4", "-Ybeam 0.4", ""),
+        ("0.4", "-xds", ""),
+    ],
+)
+def test_the_centre_of_a_mask_is_counted_from_the_far_edge(
+    centre: str, line: str, taken: str, tmp_path: Path
+) -> None:
+    """3 rows of 0.102539 mm less BEAM_CENTER_Y (F12.4), unless another centre is in use (F12.11)."""
+    header = re.sub(rb"XDS_ORG.=[^;]*;\n", b"", ADSC).replace(
+        b"DISTANCE", b"BEAM_CENTER_X=0.1;\nBEAM_CENTER_Y=%s;\nDISTANCE" % centre.encode(), 1
+    )
+    path = tmp_path / "x.img"
+    path.write_bytes(header.ljust(512) + PIXELS)
+    found = {
+        option: [str(text) for text in parse(f"{option} {path} {line}".split())[1] if "far edge" in str(text)]
+        for option in ("-mask", "-img")
+    }
+    expected = f"{path}: header key BEAM_CENTER_Y: of a mask it is counted from the far edge, so that"
+    assert found["-img"] == []
+    assert len(found["-mask"]) == bool(taken)
+    assert all(text.startswith(f"{expected} Ybeam is {taken}") for text in found["-mask"])

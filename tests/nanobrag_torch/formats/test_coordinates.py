@@ -134,7 +134,7 @@ def test_operations_against_a_name_are_a_warning(tmp_path: Path, advice: Callabl
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (SMALL.replace(OPERATIONS, ""), "expected a known space group, got ''$"),
+        (SMALL.replace(OPERATIONS, ""), "expected a known space group, got none"),
         (SMALL.replace("D1 D ", "D1 Q "), "expected an element with a form factor for atom 4 'D1', got 'X'$"),
         (SMALL.replace("0.21", "?"), "expected finite x y z, occupancy and B of atom 4 'D1', got nan"),
         (SMALL + SMALL.replace("data_x", "data_y"), "expected one block with _atom_site_fract_x, got 2$"),

@@ -470,15 +470,15 @@ BAD_TEXTS: dict[str, tuple[str | bytes, str]] = {
     ),
     "CIF index": (
         f"data_x\n{GROUP_ITEM}{HKL}_refln.F_calc\n1 2 x 4\n",
-        "expected an index for index_l, got 'x'",
+        "expected an index for index_l of record 1, got 'x'",
     ),
     "CIF amplitude": (
         f"data_x\n{GROUP_ITEM}{HKL}_refln.F_calc\n1 2 3 abc\n",
-        "expected a number for F_calc, got 'abc'",
+        "expected a number for F_calc of record 1, got 'abc'",
     ),
     "CIF infinite": (
         f"data_x\n{GROUP_ITEM}{HKL}_refln.F_calc\n1 2 3 inf\n",
-        "expected a number for F_calc, got 'inf'",
+        "expected a number for F_calc of record 1, got 'inf'",
     ),
     "CIF intensities only": (
         f"data_x\n{GROUP_ITEM}{HKL}_refln.intensity_meas\n1 2 3 4\n",
@@ -486,22 +486,25 @@ BAD_TEXTS: dict[str, tuple[str | bytes, str]] = {
     ),
     "CIF no space group": (
         f"data_x\n{HKL}_refln.F_calc\n1 2 3 4\n",
-        "expected a known space group, got ''$",
+        "expected a known space group, got none",
     ),
     "CIF unknown space group": (
         f"data_x\n_symmetry.space_group_name_H-M 'Q 9'\n{HKL}_refln.F_calc\n1 2 3 4\n",
         "expected a known space group, got 'Q 9'$",
     ),
-    "PDB without numbers": ("ATOM   garbage\n", "expected a number for x, got ''$"),
-    "PDB number": (P1 + ATOM.replace("2.000", "2.0x0"), "expected a number for y, got '2.0x0'$"),
-    "PDB without B": (P1 + ATOM[:60] + "\n", "expected a number for B, got ''$"),
+    "PDB without numbers": ("ATOM   garbage\n", "expected a number for x in columns 31 to 38, got ''$"),
+    "PDB number": (
+        P1 + ATOM.replace("2.000", "2.0x0"),
+        "expected a number for y in columns 39 to 46, got '2.0x0'$",
+    ),
+    "PDB without B": (P1 + ATOM[:60] + "\n", "expected a number for B in columns 61 to 66, got ''$"),
     "PDB without occupancy": (
         P1 + ATOM.replace("  1.00", "      "),
-        "expected a number for the occupancy, got",
+        "expected a number for the occupancy in columns 55 to 60, got",
     ),
     "flat cell": (crystal("30 40 0 90 90 90", "P 1") + ATOM, "expected a unit cell, got 30 40 0 90 90 90"),
     "no atoms": (P1, "expected atoms, got none"),
-    "no space group": (crystal("30 40 50 90 90 90", "") + ATOM, "expected a known space group, got ''"),
+    "no space group": (crystal("30 40 50 90 90 90", "") + ATOM, "expected a known space group, got none"),
     "unknown space group": (
         crystal("30 40 50 90 90 90", "P 21 21 99") + ATOM,
         "expected a known space group, got 'P 21 21 99'",

@@ -84,7 +84,15 @@ def test_permission(tmp_path: Path) -> None:
         ("matrix", b"", r":1: expected 9 numbers, got 0"),
         ("matrix", b"1 0 0\n0 1 0\n0 0\n", r":3: expected 9 numbers, got 8"),
         ("matrix", b"1 0 0\n0 x 0\n0 0 1\n", r":2: expected a number, got 'x'"),
-        ("matrix", b"1 0 0\n0 1 0\n1 1 0\n", r": expected a matrix that can be inverted, got determinant 0"),
+        ("hkl", b"0 0 0 9 1\r" * 4, r":1: expected 'h k l F', got 5 numbers"),
+        ("matrix", b"1 2 3\r4 5 6\r7 8 x", r":3: expected a number, got 'x'"),
+        (
+            "matrix",
+            b"HEADER\n" + b"0.1 0.2 0.3 1.0 0.0 0.0\n" * 3,
+            r": is a DENZO file \(.x\): expected the nine",
+        ),
+        ("matrix", b"0.2 0.3 0.5 0.4 0.1 0.500001 0.7 0.6 1.3", r": expected three vectors that span a cell"),
+        ("matrix", b"1 0 0\n0 1 0\n1 1 0\n", r": expected three vectors that span a cell, got determinant 0"),
         ("matrix", b"1e200 0 0 0 1e200 0 0 0 1e200\n", r": .*got determinant inf"),
         ("matrix", b"nan 0 0 0 1 0 0 0 1\n", r":1: expected a number, got 'nan'"),
         ("matrix", b"\0" * 2000, r":1: expected a number"),
@@ -325,22 +333,24 @@ def test_the_mark_of_utf_8_is_skipped(reader: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "source", "line", "further"),
+    ("text", "source", "line", "columns", "further"),
     [
-        (b"-1 2 3 4 5e-10\n", (-1, 2, 3, 4, 5e-10), 1, 0),
-        (b"-1 2 3 4 5e-10 6 x\n", (-1, 2, 3, 4, 5e-10), 1, 2),
-        (b"-1 2 3 4 5e-10 # 6 x\n", (-1, 2, 3, 4, 5e-10), 1, 0),
-        (b"-1 2 3 4 5e-10 6 # x\n", (-1, 2, 3, 4, 5e-10), 1, 1),
-        (b"-1,2;3:4!5e-10", (-1, 2, 3, 4, 5e-10), 1, 0),
-        (b"\n-1 2 3\r\n", (-1, 2, 3, 1, 1e-10), 2, 0),
-        (b"# comment\n ,-1 2", (-1, 2, 0, 1, 1e-10), 2, 0),
+        (b"-1 2 3 4 5e-10\n", (-1, 2, 3, 4, 5e-10), 1, 5, 0),
+        (b"-1 2 3 4 5e-10 6 x\n", (-1, 2, 3, 4, 5e-10), 1, 5, 2),
+        (b"-1 2 3 4 5e-10 # 6 x\n", (-1, 2, 3, 4, 5e-10), 1, 5, 0),
+        (b"-1 2 3 4 5e-10 6 # x\n", (-1, 2, 3, 4, 5e-10), 1, 5, 1),
+        (b"-1,2;3:4!5e-10", (-1, 2, 3, 4, 5e-10), 1, 5, 0),
+        (b"\n-1 2 3\r\n", (-1, 2, 3, 1, 1e-10), 2, 3, 0),
+        (b"# comment\n ,-1 2", (-1, 2, 0, 1, 1e-10), 2, 2, 0),
     ],
 )
-def test_sources(text: bytes, source: tuple[float, ...], line: int, further: int, tmp_path: Path) -> None:
+def test_sources(
+    text: bytes, source: tuple[float, ...], line: int, columns: int, further: int, tmp_path: Path
+) -> None:
     """Separators, defaults for missing columns, columns beyond the fifth, which are counted (F5)."""
     path = tmp_path / "sources"
     path.write_bytes(text)
-    assert sources.read(str(path), DEFAULTS) == [(*source, line, further)]
+    assert sources.read(str(path), DEFAULTS) == [(*source, line, columns, further)]
 
 
 def test_amorphous_table(tmp_path: Path) -> None:

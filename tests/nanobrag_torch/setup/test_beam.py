@@ -367,6 +367,10 @@ LINES = "-10 0 0 1 1e-10\n\n-10 0.1 0 1 1e-10\n"
             "-10 0 0 1 0.9768\n",
             ["1: wavelength 0.9768 m, which looks like Angstrom, but .*column 5 is in metres"],
         ),
+        ("-10 0 0 1 999\n", ["1: wavelength 999 m, which looks like Angstrom"]),
+        ("-10 0 0 1 12398\n", ["1: wavelength 12398 m, which looks like eV, but"]),
+        ("-10 0 0\n-10 0.1\n", [r"2: the source is taken to be at -10 0.1 0: expected x y z .* got 2 of x"]),
+        (LINES.replace("\n\n", "\n").replace("\n", "\r"), []),
         (
             "-10 0 0 1 0.97e-10\n-9 0 0 1 0.98e-10\n",
             ["1: the wavelengths .* are 9.7e-11 to 9.8e-11 m, .* is 1e-10"],

@@ -58,6 +58,32 @@ def listed(empty_folder: Path) -> Path:
 # list
 
 
+@pytest.mark.parametrize(
+    ("h", "k", "l", "half"),
+    [
+        (range(-5, 6), range(-5, 6), range(-1, 2), ""),
+        (range(-5, 6), range(-5, 6), range(1), ""),
+        (range(6), range(-5, 6), range(-1, 2), "negative h"),
+        (range(-5, 6), range(-5, 1), range(-1, 2), "positive k"),
+        (range(-5, 6), range(-5, 6), range(1, 3), "negative l"),
+        (range(9), range(11), range(1), ""),
+    ],
+)
+def test_half_a_list_is_said(
+    h: range, k: range, l: range, half: str, empty_folder: Path, advice: Callable[[], str]
+) -> None:
+    """An asymmetric unit of 100 reflections is not all of P1; shorter lists are what they are (F2.7)."""
+    indices = [(x, y, z) for x in h for y in k for z in l]
+    (empty_folder / "a.hkl").write_text("".join(f"{x} {y} {z} 5\n" for x, y, z in indices))
+    structure_factors(asked("-hkl a.hkl -default_F 3"))
+    assert advice() == (
+        f"a.hkl: no record has a {half}, so -default_F (3) stands for half of all reflections: expected a"
+        " list in P1, with all symmetry equivalents and Friedel mates"
+        if half
+        else ""
+    )
+
+
 @pytest.mark.parametrize("default", [0.0, 7.5])
 @pytest.mark.usefixtures("listed")
 def test_a_list_fills_a_box(default: float) -> None:
