@@ -167,8 +167,8 @@ static void clip_by_beam (const nb_settings *in, double sample[3]) {
   for (int i = 0; i < 3; ++i) sample[i] = in->sample[i];
   for (int i = 1; i < 3; ++i)
     if (in->beamsize >= 0.0 && in->beamsize < sample[i]) {
-      nb_warn("crystal size along %s is reduced from %g to the beam size %g "
-              "mm", axis[i], sample[i] * 1000.0, in->beamsize * 1000.0);
+      nb_warn("-samplesize: the crystal is cut along %s from %g to the beam "
+              "size of %g mm, use -beamsize", axis[i], sample[i] * 1000.0, in->beamsize * 1000.0);
       sample[i] = in->beamsize;
     }
 }
