@@ -146,14 +146,12 @@ def write_images(request: Request, experiment: Experiment, image: FloatImage, se
     statistics = images.statistics(image, roi, mask)
     print(report.intensities(statistics, experiment), file=out)
 
-    header = smv_fields(experiment)
+    header, region = smv_fields(experiment), image[images.roi_slices(roi, image.shape)].size
     scale = images.integer_scale(request.int_scale, statistics.max_I)
     print(report.integer_scale(scale), file=out)
     print(report.writing_counts(request.int_file, image.size), file=out)
     smv.write(request.int_file, header, images.integer_image(image, roi, scale, request.adc_offset))
-    advise_on_cut(
-        "-scale", "integer", images.cut_pixels(image, roi, scale, request.adc_offset), limits.pixels
-    )
+    advise_on_cut("-scale", "integer", images.cut_pixels(image, roi, scale, request.adc_offset), region)
     brightest = statistics.max_I * scale
     if 0 < brightest < 1:
         warn(
@@ -169,7 +167,7 @@ def write_images(request: Request, experiment: Experiment, image: FloatImage, se
         print(report.photons(noise), file=out)
         print(report.writing_counts(request.noise_file, image.size), file=out)
         smv.write(request.noise_file, header, noise.pixels)
-        advise_on_cut("-fluence/-flux", "noise", noise.overloads, limits.pixels)
+        advise_on_cut("-fluence/-flux", "noise", noise.overloads, region)
 
 
 def advise_on_cut(option: str, name: str, cut: int, pixels: int) -> None:
