@@ -13,6 +13,7 @@ import tomllib
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 ROOT = Path(__file__).parent
 GENERATOR = "golden_suite_generator"
@@ -282,6 +283,23 @@ def fuzz(session: nox.Session) -> None:
     prepare(session)
     build_c(session, "SANITIZE=1")
     session.run("python", "tests/fuzz/fuzz.py", *session.posargs)
+
+
+@nox.session
+def fuzz_guided(session: nox.Session) -> None:
+    """Fuzz each reader by itself, guided by coverage; -- --runs N, --only READER, --judge."""
+    prepare(session)
+    if shutil.which("clang") is None:
+        session.error("clang is missing, which builds the readers of the C programs (Debian package clang)")
+    build_c(session, "SANITIZE=1")
+    failed = []
+    for driver in ("tests/fuzz/guided.py", "tests/fuzz/c/run.py"):
+        try:
+            session.run("python", driver, *session.posargs)
+        except CommandFailed:
+            failed.append(driver)
+    if failed:
+        session.error(f"failures, see above: {' '.join(failed)}")
 
 
 @nox.session

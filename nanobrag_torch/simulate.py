@@ -111,7 +111,7 @@ def warn_of_the_end_of_interpolation(rendering: Rendering, detector: Detector) -
     if pixel >= 0:
         slow, fast = divmod(pixel, detector.fast_pixels)
         warn(
-            f"interpolation left the structure-factor table at pixel slow {slow} fast {fast}"
+            f"-interpolate: interpolation left the structure-factor table at pixel slow {slow} fast {fast}"
             " and is off from there on (HD-INT-1), use -physics corrected, -nointerpolate or a larger list"
         )
 

@@ -47,8 +47,8 @@ def locate(
     root: Path, *, c_bin: str | None = None, spec_bin: str | None = None, py_bin: str | None = None
 ) -> Programs:
     """Find the programs; ``c_bin``, or else NB_C_BIN, replaces our own ``c``."""
-    c_file = Path(c_bin or os.environ.get("NB_C_BIN") or root / BUILT["c"]).absolute()
-    spec_file = Path(spec_bin or root / BUILT["c_spec"]).absolute()
+    c_file = _behind_link(Path(c_bin or os.environ.get("NB_C_BIN") or root / BUILT["c"]).absolute(), root)
+    spec_file = _behind_link(Path(spec_bin or root / BUILT["c_spec"]).absolute(), root)
     py_file = Path(py_bin).absolute() if py_bin else None
     py = Program(name="py", command=(str(py_file),), file=py_file) if py_file else simulator(sys.executable)
     return Programs(
@@ -56,6 +56,13 @@ def locate(
         c_spec=Program(name="c_spec", command=(str(spec_file),), file=spec_file),
         py=py,
     )
+
+
+def _behind_link(file: Path, root: Path) -> Path:
+    """Return what the build leaves where a link of the build to it was given, which is no other program."""
+    built = (root / GENERATOR / "build").absolute()
+    linked = file.is_symlink() and file.resolve().parent == built.resolve()
+    return built / file.resolve().name if linked else file
 
 
 def simulator(python: str) -> Program:

@@ -112,6 +112,13 @@ def test_every_part_is_in_the_table() -> None:
     assert present - {"__init__"} == set(ALLOWED)
 
 
+def test_every_module_of_advice_is_in_its_table() -> None:
+    """What a run may say is found from docs/architecture.md, and what stands there is there."""
+    named = {name for first, *_ in table_rows("advice of") for name in re.findall(r"`([^`]+)`", first)}
+    assert all((SIMULATOR / name).is_file() for name in named), named
+    assert {str(path.relative_to(SIMULATOR)) for path in SIMULATOR.rglob("*_advice.py")} <= named
+
+
 @pytest.mark.parametrize(
     ("package", "third_party"),
     [(SIMULATOR, {"torch", "numpy"}), (HARNESS, {"numpy"})],

@@ -16,8 +16,8 @@ typedef struct {
 } user_cell;
 
 /* C10.3: a cell whose four sines of P3.1 are not above this is flat; rounding
-   leaves less than 1e-15 of 120 120 120 degrees, and three angles of 0.1 degree
-   make 1.7e-12 */
+   leaves less than 1e-15 of 120 120 120 degrees, and three angles of 0.1
+   degree make 1.7e-12 */
 static const double FLAT = 1e-12;
 
 static double clamp_sine (double s) {
@@ -167,8 +167,8 @@ static void clip_by_beam (const nb_settings *in, double sample[3]) {
   for (int i = 0; i < 3; ++i) sample[i] = in->sample[i];
   for (int i = 1; i < 3; ++i)
     if (in->beamsize >= 0.0 && in->beamsize < sample[i]) {
-      nb_warn("-samplesize: the crystal is cut along %s from %g to the beam "
-              "size of %g mm, use -beamsize", axis[i], sample[i] * 1000.0, in->beamsize * 1000.0);
+      nb_warn("-samplesize: the crystal along %s is cut from %g to the beam size "
+              "of %g mm", axis[i], sample[i] * 1000.0, in->beamsize * 1000.0);
       sample[i] = in->beamsize;
     }
 }

@@ -155,8 +155,8 @@ static void apply_convention (setup *s) {
 static void check_normal (const nb_detector *d) {
   if (fabs(nb_dot(d->normal, d->fast)) > 1e-6 ||
       fabs(nb_dot(d->normal, d->slow)) > 1e-6)
-    nb_warn("the detector normal %g %g %g is not perpendicular to the fast "
-            "and slow axes", d->normal.x, d->normal.y, d->normal.z);
+    nb_warn("-odet_vector: the normal %g %g %g is not perpendicular to the "
+            "fast and slow axes", d->normal.x, d->normal.y, d->normal.z);
 }
 
 static void normalise (setup *s) {
@@ -165,8 +165,8 @@ static void normalise (setup *s) {
   d->fast = nb_unit(d->fast);
   d->slow = nb_unit(d->slow);
   if (nb_norm(d->normal) != 1.0) {
-    nb_note("the length of -odet_vector is not exactly 1; the normal is "
-            "rebuilt from the fast and slow axes");
+    nb_note("-odet_vector: its length is not exactly 1, the normal is "
+            "rebuilt as fast x slow");
     d->normal = nb_unit(nb_cross(d->fast, d->slow));
   }
   d->polar = nb_unit(d->polar);
@@ -267,9 +267,9 @@ static void compare_pix0 (const setup *s) {
   nb_vec diff = { p.x - o.x, p.y - o.y, p.z - o.z };
   if (!s->in->has_pix0) return;
   if (nb_norm(diff) > s->d->pixel)
-    nb_warn("the detector origin is %g %g %g mm, but -pix0_vector says %g "
-            "%g %g mm; the latter is not used", o.x * 1000.0, o.y * 1000.0,
-            o.z * 1000.0, p.x * 1000.0, p.y * 1000.0, p.z * 1000.0);
+    nb_warn("-pix0_vector: %g %g %g mm is not used, the detector origin is "
+            "%g %g %g mm", p.x * 1000.0, p.y * 1000.0, p.z * 1000.0,
+            o.x * 1000.0, o.y * 1000.0, o.z * 1000.0);
 }
 
 /* C8.9; also false for what is not a number */

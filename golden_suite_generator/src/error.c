@@ -68,7 +68,8 @@ static void say (const char *level, const char *text) {
 /* 64-bit FNV-1a */
 static uint64_t fingerprint (const char *text) {
   uint64_t h = UINT64_C(14695981039346656037);
-  for (; *text; ++text) h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
+  for (; *text; ++text)
+    h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
   return h;
 }
 

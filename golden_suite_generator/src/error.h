@@ -1,6 +1,7 @@
 /*
-** Errors, warnings and notes (C5).  Functions that can fail return false after filling an
-** nb_error; only the main program prints it and chooses the exit status (C5).
+** Errors, warnings and notes (C5).  Functions that can fail return false after
+** filling an nb_error; only the main program prints it and chooses the exit
+** status (C5).
 */
 #ifndef NB_ERROR_H
 #define NB_ERROR_H

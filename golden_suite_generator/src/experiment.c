@@ -37,8 +37,8 @@ static bool is_default_cache (const nb_settings *in) {
   return strcmp(in->dump, nb_default_settings(0).dump) == 0;
 }
 
-/* C4.17: which cache, of which time, with which box; it may be there by chance,
-   and wins over -default_F inside its box (HD-SF-2) */
+/* C4.17: which cache, of which time, with which box; it may be there by
+   chance, and wins over -default_F inside its box (HD-SF-2) */
 static void name_cache (const nb_experiment *x) {
   const nb_settings *in = x->settings;
   const int32_t *min = x->sf.min, *max = x->sf.max;
@@ -70,8 +70,8 @@ static bool read_structure_factors (nb_experiment *x, nb_error *e) {
   if (cached)
     name_cache(x);
   else if (!is_default_cache(in))
-    nb_warn("-dump has no effect: %s is not there, -default_F is the amplitude "
-            "of all", in->dump);
+    nb_warn("-dump has no effect: %s is not there, -default_F is the "
+            "amplitude of all", in->dump);
   return true;
 }
 

@@ -212,8 +212,8 @@ static void warn_repeated (const header *h, const char *key) {
   }
   if (differ)
     nb_warn("%s: header key %s occurs %ld times, as '%.*s' and as '%.*s': the "
-            "last counts", h->file.path, key, found->count, shown(other), other.text,
-            shown(kept), kept.text);
+            "last counts", h->file.path, key, found->count, shown(other),
+            other.text, shown(kept), kept.text);
 }
 
 static void warn_unit (const header *h, const quantity *q) {

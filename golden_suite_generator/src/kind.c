@@ -131,7 +131,8 @@ static const kind *orientation (const nb_file *file) {
   const char *s = file->data + r.start;
   s += strspn(s, " \t");
   s += strspn(s, "0123456789");   /* XPARM.XDS begins with a frame number */
-  if (first == 6 && (*s == ' ' || *s == '\t') && count_numbers(&r, 2) == 4) return &XPARM;
+  if (first == 6 && (*s == ' ' || *s == '\t') && count_numbers(&r, 2) == 4)
+    return &XPARM;
   if (first >= 0) return NULL;
   for (long line = 2; line <= 4; ++line)
     if (count_numbers(&r, line) != 6) return NULL;

@@ -17,11 +17,21 @@ bool nb_spelling (const nb_option *option, int k, char name[40]) {
   return true;
 }
 
+/* whether a spelling of n characters is among names parted by blanks */
+static bool is_among (const char *names, const char *spelling, size_t n) {
+  for (const char *s = names; s; s = strchr(s, ' ')) {
+    if (*s == ' ') ++s;
+    if (strncmp(s, spelling, n) == 0 && (s[n] == ' ' || s[n] == '\0'))
+      return true;
+  }
+  return false;
+}
+
 const nb_option *nb_find_option (const char *spelling) {
-  char name[40];
+  size_t n = strlen(spelling);
+  if (n == 0 || strchr(spelling, ' ')) return NULL;
   for (const nb_option *o = nb_options; o->names; ++o)
-    for (int k = 0; nb_spelling(o, k, name); ++k)
-      if (strcmp(name, spelling) == 0) return o;
+    if (is_among(o->names, spelling, n)) return o;
   return NULL;
 }
 

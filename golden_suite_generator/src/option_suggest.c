@@ -10,11 +10,13 @@ static int smallest (int a, int b, int c) {
   return c < a ? c : a;
 }
 
-/* number of single-character edits that turn a into b */
+/* number of single-character edits that turn a into b; NEAR if their lengths
+   alone say that it is at least that */
 static int edit_distance (const char *a, const char *b) {
   int row[LONGEST + 1];
   size_t m = strlen(a), n = strlen(b);
-  if (m > LONGEST || n > LONGEST) return LONGEST;
+  if (m > LONGEST || n > LONGEST || m >= n + NEAR || n >= m + NEAR)
+    return NEAR;
   for (size_t j = 0; j <= n; ++j) row[j] = (int)j;
   for (size_t i = 1; i <= m; ++i) {
     int diagonal = row[0];

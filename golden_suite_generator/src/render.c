@@ -136,8 +136,8 @@ static void render_all (job *j) {
   for (int i = 0; i < n; ++i) render_block(j, &j->blocks[i]);
   int switched = first_switch(j);
   if (switched == n) return;
-  nb_warn("interpolation left the structure-factor table at pixel slow %ld "
-          "fast %ld and is off from there on (HD-INT-1), use " NB_CORRECTED
+  nb_warn("-interpolate: interpolation left the structure-factor table at "
+          "pixel slow %ld fast %ld and is off from there on (HD-INT-1), use " NB_CORRECTED
           ", -nointerpolate or a larger list",
           j->blocks[switched].switched_row,
           j->blocks[switched].switched_fast);

@@ -122,7 +122,8 @@ static bool check_layout (const place *p, nb_error *e) {
       !(nb_smv_number(&entry, &x, &rest) && x == 2.0))
     return unexpected(p, &entry, "2", e);
   return !nb_smv_find(p->header->data, "COMPRESSION", &entry) ||
-         is_plain(nb_smv_own(&entry, SIZE_MAX)) || unexpected(p, &entry, "none", e);
+         is_plain(nb_smv_own(&entry, SIZE_MAX)) ||
+         unexpected(p, &entry, "none", e);
 }
 
 static bool is_big_endian (const nb_file *header) {

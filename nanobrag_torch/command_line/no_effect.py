@@ -70,7 +70,7 @@ def _always(met: Sequence[Met]) -> Iterator[str]:
                 f", use {option.flag.instead}" if option.flag.instead else ""
             )
         elif option.flag.fields == ("pix0_vector_m",):
-            yield f"the numbers of {option.spelling} have no effect, it only selects the custom convention"
+            yield f"{option.spelling} only selects the custom convention, its numbers have no effect"
         elif option.flag.fields == ("amorphous_file",):
             yield f"{option.spelling} has no effect, the table is only checked"
 

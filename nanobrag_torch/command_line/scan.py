@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from nanobrag_torch.formats.unit_cell import impossible_angles
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+(\.0*)?")
 MOST_SUGGESTIONS = 5
+LETTERS = {spelling: Counter(spelling) for spelling in BY_SPELLING}
+"""How often each letter occurs in a spelling: this rules out most of them before their order is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +79,26 @@ def _did_you_mean(text: str) -> str:
 def nearest_spellings(text: str) -> list[str]:
     """Known spellings that resemble ``text``, the most similar first, at most five (C8.4)."""
     allowed = max(2, len(text) // 4)
+    letters = Counter(text)
     ranked = []
-    for name in BY_SPELLING:
+    for name, own in LETTERS.items():
         difference = abs(len(text) - len(name))
-        # no fewer edits than the lengths differ, and exactly as many where one contains the other
-        distance = difference if difference > allowed else _edit_distance(text, name)
-        contained = len(text) > 2 and (name in text or text in name)
-        if distance <= allowed or contained:
-            ranked.append((distance, name))
+        if len(text) > 2 and (name in text or text in name):
+            ranked.append((difference, name))  # exactly as many edits as the lengths differ
+        elif difference <= allowed and _least_edits(letters, own) <= allowed:
+            distance = _edit_distance(text, name)
+            if distance <= allowed:
+                ranked.append((distance, name))
     return [name for _, name in sorted(ranked)[:MOST_SUGGESTIONS]]
+
+
+def _least_edits(a: Counter[str], b: Counter[str]) -> int:
+    """Edits that two texts of these letters need at least, in whatever order the letters stand.
+
+    Each edit removes one letter that is too many, adds one that is missing, or does both.
+    """
+    common = sum(min(count, b[letter]) for letter, count in a.items() if letter in b)
+    return max(a.total(), b.total()) - common
 
 
 def _edit_distance(a: str, b: str) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from nanobrag_torch.formats.input_file import number_at, read_input, text_lines
-from nanobrag_torch.formats.other_kinds import refuse_other_kinds
+from nanobrag_torch.formats.recognise import Wanted, refuse_other_kinds
 
 SEPARATORS = re.compile(rb"[\s,;:!]+")
 
@@ -20,7 +20,7 @@ def rows(path: str, columns: int) -> Iterator[tuple[int, list[float], int]]:
     finite number, and for a file that is no such text. Source: F1.6, F5.2, F5.5, F5.6.
     """
     data = read_input(path)
-    refuse_other_kinds(path, data, "expected lines of numbers (ASCII or UTF-8)")
+    refuse_other_kinds(path, data, Wanted.LINES)
     for line, text in text_lines(data):
         tokens = [token for token in SEPARATORS.split(text) if token]
         if tokens and not tokens[0].startswith(b"#"):

@@ -33,6 +33,8 @@ LARGEST_B_A2 = 1e4
 """Such an atom scatters 0.2 % of itself at 20 Angstrom; the more, the longer its density takes to sample."""
 LARGEST_PLACE_A = 1e6
 """A coordinate beyond this is a slip, and loses the digits that tell where in its cell an atom is."""
+ROTATION_TOLERANCE = 0.01
+"""Of the products of rows of a rotation, which a file gives with six decimals, some with three."""
 PDB_FIELDS = (("x", 30, 38), ("y", 38, 46), ("z", 46, 54), ("the occupancy", 54, 60), ("B", 60, 66))
 """Columns of the numbers of ATOM and HETATM, which gemmi takes for 0, 1 or 20 where they are none."""
 ATOM_ITEMS = ("occupancy", "B_iso_or_equiv")
@@ -62,6 +64,7 @@ def read_model(path: str, content: bytes, kind: Kind) -> Model:
         block = _only_block(path, content, kind)
         structure = _macromolecule(path, block) if kind is Kind.MMCIF_ATOMS else _small_molecule(path, block)
     _check_atoms(path, structure)
+    _check_copies(path, structure)
     cell = given_cell(path, structure.cell)
     if cell is not None:
         _symmetry(path, structure)
@@ -179,6 +182,23 @@ def _check_atoms(path: str, structure: gemmi.Structure) -> None:
             raise InputFileError(
                 f"{path}: expected an element with a form factor for atom {atom.serial} {atom.name!a},"
                 f" got {atom.element.name!a}"
+            )
+
+
+def _check_copies(path: str, structure: gemmi.Structure) -> None:
+    """Refuse operators of strict non-crystallographic symmetry that move no molecule.
+
+    A row that is missing is zeros to gemmi, and places far away take it gigabytes.
+    """
+    for operator in structure.ncs:
+        rotation = np.array(operator.tr.mat.tolist())
+        turns = bool((np.abs(rotation @ rotation.T - np.eye(3)) <= ROTATION_TOLERANCE).all())
+        shift = max(map(abs, operator.tr.vec.tolist()))
+        if not (turns and np.linalg.det(rotation) > 0 and shift <= LARGEST_PLACE_A):
+            raise InputFileError(
+                f"{path}: expected a rotation and a translation within {LARGEST_PLACE_A:g} Angstrom for"
+                f" operator {operator.id!a} of non-crystallographic symmetry, got"
+                f" {' '.join(f'{number:g}' for number in (*rotation.flat, *operator.tr.vec.tolist()))}"
             )
 
 

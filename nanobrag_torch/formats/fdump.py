@@ -11,10 +11,10 @@ from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.atomic_write import write_file
 from nanobrag_torch.formats.hkl import Amplitudes, Box, check_box, table_shape
 from nanobrag_torch.formats.input_file import open_input, read_errors, shown
+from nanobrag_torch.formats.recognise import HEAD_BYTES, Wanted, refuse_other_kinds
 
 INTEGER = rb"([+-]?[0-9]{1,10})"
 HEADER = re.compile(b" ".join([INTEGER] * 6) + rb"\n\f")
-MAX_HEADER_BYTES = 6 * 12 + 2
 AXES = ("h", "k", "l")
 
 
@@ -36,7 +36,7 @@ def read(path: str) -> tuple[Box, Amplitudes]:
     file, size = open_input(path)
     with file:
         with read_errors(path):
-            head = file.read(MAX_HEADER_BYTES)
+            head = file.read(HEAD_BYTES)
         box, start = _header(path, head)
         check_box(path, box)
         shape = table_shape(box)
@@ -55,6 +55,7 @@ def _header(path: str, head: bytes) -> tuple[Box, int]:
     """Box and offset of the numbers."""
     match = HEADER.match(head)
     if match is None:
+        refuse_other_kinds(path, head, Wanted.CACHE)
         got = shown(head.split(b"\n", 1)[0])
         raise InputFileError(
             f"{path}:1: expected 'hmin hmax kmin kmax lmin lmax', a line feed and a form feed, got {got}"

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.input_file import BYTE_ORDER_MARK, NUMBER, number_at, read_input
-from nanobrag_torch.formats.other_kinds import MATRIX, ORIENTATIONS, kind_of
+from nanobrag_torch.formats.recognise import Wanted, refuse_other_kinds
+from nanobrag_torch.formats.unit_cell import CellConstants
 
 NUMBERS = 9
 MISSETS, CELL, LAST_MISSETS = slice(0, 3), slice(12, 18), slice(18, 21)
@@ -20,7 +21,6 @@ SAID = re.compile(rb"(?:^|(?<=[\r\n]))[^\S\r\n]*+(?![#!])\S", re.MULTILINE)
 """The first character of a line, or of the rest of one, that is no comment."""
 
 Matrix = tuple[float, float, float, float, float, float, float, float, float]
-Cell = tuple[float, float, float, float, float, float]
 Angles = tuple[float, float, float]
 
 
@@ -32,7 +32,7 @@ class MosflmRecords(NamedTuple):
 
     missets_deg: Angles
     missets_line: int
-    cell: Cell
+    cell: CellConstants
     cell_line: int
 
 
@@ -56,9 +56,7 @@ def read(path: str) -> MatrixFile:
     finite, and for orientations of other programs. Source: F4.
     """
     data = read_input(path).removeprefix(BYTE_ORDER_MARK)
-    kind = kind_of(data, orientation=True)
-    if kind is not None:
-        raise InputFileError(f"{path}: is {kind}, {ORIENTATIONS.get(kind, MATRIX)}")
+    refuse_other_kinds(path, data, Wanted.MATRIX)
     numbers: list[float] = []
     line, end = 1, 0
     for token in islice(TOKEN.finditer(data), NUMBERS):

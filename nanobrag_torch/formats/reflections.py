@@ -17,7 +17,7 @@ from nanobrag_torch.constants import LARGEST_COUNT
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.hkl import Amplitudes, Indices
 from nanobrag_torch.formats.recognise import Kind
-from nanobrag_torch.formats.symmetry import Records, Symmetry, known
+from nanobrag_torch.formats.symmetry import Records, Symmetry, known, listed_group
 from nanobrag_torch.formats.unit_cell import CellConstants, given_cell
 
 if TYPE_CHECKING:
@@ -356,11 +356,8 @@ def _core_tables(document: gemmi.cif.Document) -> Iterator[Table]:
 
 def _cif_symmetry(path: str, table: Table) -> Symmetry:
     """Of the operations that the file lists, whether or not their group has a name; else of the name."""
-    import gemmi
-
     if table.group is None and table.operations:
-        operations = gemmi.GroupOps([gemmi.Op(text) for text in table.operations])
-        return Symmetry(table.group_name or "its symmetry", operations)
+        return Symmetry(table.group_name or "its symmetry", listed_group(path, table.operations))
     return known(path, table.group, table.group_name)
 
 

@@ -11,7 +11,7 @@ from nanobrag_torch.constants import LARGEST_COUNT
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.general_format import g6
 from nanobrag_torch.formats.input_file import open_input, read_errors, shown
-from nanobrag_torch.formats.other_kinds import kind_of
+from nanobrag_torch.formats.recognise import Wanted, refuse_other_kinds
 
 BLOCK_BYTES = 512
 MAGIC = b"{\nHEADER_BYT"
@@ -171,9 +171,8 @@ def read_header(path: str) -> SmvHeader:
     with file:
         with read_errors(path):
             block = file.read(BLOCK_BYTES)
-        kind = None if block.startswith(MAGIC) else kind_of(block)
-        if kind is not None:
-            raise InputFileError(f"{path}: is {kind}, expected an SMV image")
+        if not block.startswith(MAGIC):
+            refuse_other_kinds(path, block, Wanted.IMAGE)
         if len(block) < BLOCK_BYTES:
             raise InputFileError(f"{path}: expected a header of {BLOCK_BYTES} bytes, got {len(block)} bytes")
         if not block.startswith(MAGIC):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -37,6 +38,38 @@ def known(path: str, group: gemmi.SpaceGroup | None, name: str) -> Symmetry:
     if group is None:
         raise InputFileError(f"{path}: expected a known space group, got {name!a}")
     return Symmetry(group.hm, group.operations())
+
+
+def listed_group(path: str, texts: Sequence[str]) -> gemmi.GroupOps:
+    """The group of operations that a file lists, as x,y,z each.
+
+    Raises: InputFileError if one of them takes a lattice to another one, or if they are no group: gemmi
+    crashes without the identity, and reflections would be missed without the products.
+    """
+    import gemmi
+
+    operations = [gemmi.Op(text) for text in texts]
+    for text, operation in zip(texts, operations, strict=True):
+        whole = all(number % gemmi.Op.DEN == 0 for row in operation.rot for number in row)
+        if not whole or abs(operation.det_rot()) != gemmi.Op.DEN**3:
+            raise InputFileError(f"{path}: expected a symmetry operation of a lattice, got {text!a}")
+    group, complete = gemmi.GroupOps(operations), gemmi.GroupOps(operations)
+    if not group.cen_ops:
+        raise InputFileError(f"{path}: expected the identity x,y,z among the symmetry operations, got none")
+    try:
+        complete.add_missing_elements()
+        order = str(_order(complete))
+    except RuntimeError:  # they never come back to the identity
+        order = "more than 1000"
+    if order != str(_order(group)):
+        raise InputFileError(
+            f"{path}: expected all symmetry operations of a group, got {_order(group)} of {order}"
+        )
+    return group
+
+
+def _order(group: gemmi.GroupOps) -> int:
+    return len(group.sym_ops) * len(group.cen_ops)
 
 
 def p1_list(path: str, records: Records) -> tuple[Indices, Amplitudes]:

@@ -231,16 +231,15 @@ def update_capture(scene: Scene, state: PixelState, layer: int, first: bool) -> 
 
 
 def carried(value: Tensor, candidates: Tensor) -> Tensor:
-    """``value`` before each of the ``candidates`` and after the last; while it is 0 they fill in (P6.3).
+    """What ``value`` is after each of the ``candidates``, which fill in while it is 0 (P6.3).
 
-    Shapes (pixels,) and (candidates, pixels); returns (candidates + 1, pixels). Each step lets a number
-    reach twice as far.
+    Shapes (pixels,) and (candidates, pixels). Each step lets a number reach twice as far.
     """
-    rows, reach = torch.cat([value[None], candidates]), 1
+    rows, reach = torch.where(value == 0, candidates, value), 1
     while reach < len(rows):
         before = rows[:-reach]
-        filled = torch.where(before == 0, rows[reach:], before)
-        rows, reach = torch.cat([rows[:reach], filled]), 2 * reach
+        rows = torch.cat([rows[:reach], torch.where(before == 0, rows[reach:], before)])
+        reach *= 2
     return rows
 
 
@@ -259,27 +258,32 @@ def scatter(scene: Scene, diffracted: Vec3, part: slice) -> tuple[Vec3, Tensor |
 
 def scatter_polarized(
     scene: Scene, diffracted: Vec3, polar: Tensor, part: slice
-) -> Iterator[tuple[Vec3, Vec3, Tensor | None, Tensor, Vec3]]:
-    """Some sources one by one, with the polarization factor where it is still 0, or of each on request.
+) -> tuple[Vec3, Vec3, Tensor | None, Tensor, Vec3]:
+    """Some sources in turn, with the polarization factor where ``polar`` is still 0, or of each on request.
 
     Where it is computed the diffracted direction is renormalised, which later sources
     of the sub-pixel see (P6.7, P7, HD-POL-4).
 
-    Yields, per source: the direction it sees, q, what survives the cut; the factor and the direction
-    it leaves.
+    Returns: of each source the direction it sees, q, what survives the cut, the factor after it; then
+    the direction that the last one leaves.
     """
+    seen, q, lit, polars = [], [], [], []
     for source in range(*part.indices(scene.experiment.beam.sources)):
         one = slice(source, source + 1)
-        q, lit = scatter(scene, diffracted, one)
+        q_of_one, lit_by_one = scatter(scene, diffracted, one)
         renormalised = unit(diffracted)
         factor = polarization_of(scene, incident(scene, one), renormalised)
         always = scene.experiment.sampling.per_subpixel_polar
         wanted = torch.ones_like(factor, dtype=torch.bool) if always else polar == 0
-        if lit is not None:
-            wanted = wanted & lit
+        if lit_by_one is not None:
+            wanted = wanted & lit_by_one
+            lit.append(lit_by_one)
         polar = torch.where(wanted, factor, polar)
-        seen, diffracted = diffracted, select(wanted, renormalised, diffracted)
-        yield seen, q, lit, polar, diffracted
+        seen.append(diffracted)
+        q.append(q_of_one)
+        polars.append(polar)
+        diffracted = select(wanted, renormalised, diffracted)
+    return beside_vectors(seen), beside_vectors(q), beside(lit) if lit else None, beside(polars), diffracted
 
 
 def scattered(
@@ -287,7 +291,8 @@ def scattered(
 ) -> tuple[Vec3, Vec3, Tensor | None, Tensor]:
     """Some sources on the latest sub-pixels: direction they see, q, what survives the cut, polarization.
 
-    The factor is that of the first ray of a pixel that survives the cut, or of each on request (P6.7).
+    The factor is that of the first ray of a pixel that survives the cut, or of each on request (P6.7);
+    in the latter case that of a ray that is cut has no meaning.
     """
     sampling, beam = scene.experiment.sampling, scene.experiment.beam
     if sampling.per_subpixel_polar:
@@ -296,24 +301,15 @@ def scattered(
         computed = beam.polarization and (first or scene.polar_may_vanish)
     if not computed:
         q, lit = scatter(scene, state.diffracted, part)
-        return state.diffracted, q, lit, state.polar
+        return state.diffracted, q, lit, state.polar.expand(1, 1, -1)
     polar = state.polar
     if len(state.diffracted[0]) > 1 and not sampling.per_subpixel_polar:
-        # what each sub-pixel would make of a factor of 0 says which of them meet a 0
-        *_, (_, _, _, candidates, _) = scatter_polarized(
-            scene, state.diffracted, torch.zeros_like(polar), part
-        )
-        polar = carried(polar, candidates[:-1, 0])[:, None]
-    steps = list(scatter_polarized(scene, state.diffracted, polar, part))
-    *_, (_, _, _, last, state.diffracted) = steps
-    state.polar = last[-1, 0]
-    survivors = [step[2] for step in steps if step[2] is not None]
-    return (
-        beside_vectors([step[0] for step in steps]),
-        beside_vectors([step[1] for step in steps]),
-        beside(survivors) if survivors else None,
-        beside([step[3] for step in steps]),
-    )
+        # what each sub-pixel would make of a factor of 0 says which of them still meet a 0
+        _, _, _, made, _ = scatter_polarized(scene, state.diffracted, torch.zeros_like(polar), part)
+        polar = torch.cat([polar[None], carried(polar, made[:-1, -1])])[:, None]
+    seen, q, lit, polar, state.diffracted = scatter_polarized(scene, state.diffracted, polar, part)
+    state.polar = polar[-1, -1]
+    return seen, q, lit, polar
 
 
 def beside(parts: list[Tensor]) -> Tensor:

@@ -30,18 +30,18 @@ def check_finite(detector: Detector, crystal: Crystal, beam: Beam) -> None:
         edge = plain(norm(edge_m))
         if not edge * (2.0 / shortest_m) <= LARGEST_COUNT:
             raise UsageError(
-                f"cell edge {name} of {edge:g} m at a wavelength of {shortest_m:g} m: expected Miller "
-                f"indices of at most {LARGEST_COUNT} (-cell, -mat, -lambda, -sourcefile)"
+                f"-cell/-mat/-lambda/-sourcefile: cell edge {name} of {edge:g} m at a wavelength of "
+                f"{shortest_m:g} m, expected Miller indices of at most {LARGEST_COUNT}"
             )
     lengths = {
-        "width (-pixel, -detsize_f)": detector.fast_m,
-        "height (-pixel, -detsize_s)": detector.slow_m,
-        "thickness (-detector_thick)": detector.sensor.thickness_m,
-        "place (-distance, -Xbeam, -Ybeam)": norm(detector.pix0_m),
+        "-pixel/-detsize_f: detector width": detector.fast_m,
+        "-pixel/-detsize_s: detector height": detector.slow_m,
+        "-detector_thick: detector thickness": detector.sensor.thickness_m,
+        "-distance/-Xbeam/-Ybeam: detector place": norm(detector.pix0_m),
     }
     for name, length_m in lengths.items():
         if not abs(plain(length_m)) <= LONGEST_M:
-            raise UsageError(f"detector {name} of {plain(length_m):g} m: expected at most {LONGEST_M:g} m")
+            raise UsageError(f"{name} of {plain(length_m):g} m, expected at most {LONGEST_M:g} m")
 
 
 def check_cell(request: Request) -> None:

@@ -140,8 +140,8 @@ def clipped_sample(request: Request) -> tuple[float, float, float]:
         if size_m <= beam_m:
             return size_m
         warn(
-            f"-samplesize: the crystal is cut along {axis} from {size_m * 1000.0:g} to the beam size of"
-            f" {beam_m * 1000.0:g} mm, use -beamsize"
+            f"-samplesize: the crystal along {axis} is cut from {size_m * 1000.0:g} to the beam size of"
+            f" {beam_m * 1000.0:g} mm"
         )
         return beam_m
 

@@ -86,11 +86,11 @@ def convention_axes(request: Request) -> Axes:
 def normal(odet: Vec3, fdet: Vec3, sdet: Vec3) -> Vec3:
     """``odet`` if its length is exactly 1, whatever its direction; else fast x slow (P2.5, HD-DET-3)."""
     if norm(odet) != 1.0:
-        note("the length of -odet_vector is not exactly 1: the normal is rebuilt as fast x slow")
+        note("-odet_vector: its length is not exactly 1, the normal is rebuilt as fast x slow")
         return unit(cross(fdet, sdet))
     if max(abs(plain(dot(odet, fdet))), abs(plain(dot(odet, sdet)))) > SKEW:
         x, y, z = map(plain, odet)
-        warn(f"the detector normal {x:g} {y:g} {z:g} is not perpendicular to the fast and slow axes")
+        warn(f"-odet_vector: the normal {x:g} {y:g} {z:g} is not perpendicular to the fast and slow axes")
     return odet
 
 
@@ -106,8 +106,8 @@ def pixel_counts(request: Request, pixel_m: Tensor) -> tuple[int, int, Tensor, T
     fast, slow = (math.ceil(ratio) for ratio in ratios) if usable else (0, 0)
     if not 1 <= fast * slow <= LARGEST_COUNT:
         raise UsageError(
-            f"detector of {ratios[0] + 0.5:g} x {ratios[1] + 0.5:g} pixels (fast x slow): expected at least "
-            f"1 x 1 and at most {LARGEST_COUNT} in all (-detpixels, -detsize, -pixel)"
+            f"-detpixels/-detsize/-pixel: {ratios[0] + 0.5:g} x {ratios[1] + 0.5:g} pixels (fast x slow), "
+            f"expected at least 1 x 1 and at most {LARGEST_COUNT} in all"
         )
     return fast, slow, fast_m, slow_m
 
@@ -226,7 +226,7 @@ def warn_of_unused_pix0(request: Request, pix0_m: Vec3) -> None:
     given = request.pix0_vector_m
     if given is not None and plain(norm(subtract(vector(given), pix0_m))) > plain(request.pixel_m):
         computed, asked = (" ".join(f"{plain(x) * 1000.0:g}" for x in origin) for origin in (pix0_m, given))
-        warn(f"the detector origin is {computed} mm, but -pix0_vector says {asked} mm, which is not used")
+        warn(f"-pix0_vector: {asked} mm is not used, the detector origin is {computed} mm")
 
 
 def refuse_skew_curvature(request: Request, beam: Vec3) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 
 from nanobrag_torch.advice import note, warn
 from nanobrag_torch.command_line.request import Request
-from nanobrag_torch.constants import DEGREES_PER_RADIAN
 from nanobrag_torch.formats.general_format import g6
 from nanobrag_torch.formats.matrix import Matrix, MatrixFile, MosflmRecords
-from nanobrag_torch.setup.experiment import plain
+from nanobrag_torch.formats.unit_cell import CellConstants, shown_cell
+from nanobrag_torch.setup.unit_cell import cell_constants, given_constants
 
 OWN_EDGES, OWN_ANGLES_DEG = 1e-3, 0.1
 """Relative and degrees: a file agrees with itself to its last digit."""
@@ -20,10 +20,6 @@ CELL_EDGES, CELL_ANGLES_DEG = 0.01, 1.0
 """Relative and degrees: a cell that was typed in is rounded."""
 MISSET_DEG = 1e-3
 """Degrees: the last digit of a file of MOSFLM."""
-RIGHT_ANGLE_DEG = 90.0
-
-Constants = Sequence[float]
-"""a, b, c in Angstrom and alpha, beta, gamma in degrees."""
 
 
 def advise_on_matrix(path: str, file: MatrixFile, request: Request, wavelength_m: float) -> None:
@@ -39,25 +35,22 @@ def advise_on_matrix(path: str, file: MatrixFile, request: Request, wavelength_m
         _advise_on_own_cell(path, file.mosflm, cell, wavelength_m * 1e10)
     if file.mosflm is not None:
         _advise_on_missets(path, file.mosflm, request)
-    if request.cell is not None and comparable:
-        _advise_on_given_cell(path, [plain(x) for x in request.cell], cell)
+    given = given_constants(request)
+    if given is not None and comparable:
+        _advise_on_given_cell(path, given, cell)
     if file.ignored_line is not None:
         note(f"{path}:{file.ignored_line}: everything after the nine numbers is ignored")
 
 
-def cell_of(numbers: Matrix, wavelength_A: float) -> Constants:  # noqa: N803 - Angstrom
+def cell_of(numbers: Matrix, wavelength_A: float) -> CellConstants:  # noqa: N803 - Angstrom
     """The direct cell of the nine numbers at a wavelength (F4.1)."""
     star = np.array(numbers).reshape(3, 3).T / wavelength_A
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # what is not finite is refused elsewhere (C8.9)
         direct = np.cross(star[[1, 2, 0]], star[[2, 0, 1]])
-        direct /= star[0] @ direct[0]
-        edges = np.linalg.norm(direct, axis=1)
-        a, b, c = direct / edges[:, None]
-        angles = np.degrees(np.arccos(np.clip([b @ c, c @ a, a @ b], -1.0, 1.0)))
-    return [*edges.tolist(), *angles.tolist()]
+        return cell_constants(direct / (star[0] @ direct[0]))
 
 
-def _differ(one: Constants, other: Constants, edges: float, angles_deg: float) -> bool:
+def _differ(one: Sequence[float], other: Sequence[float], edges: float, angles_deg: float) -> bool:
     """Whether an edge differs by more than ``edges`` of the second, or an angle by ``angles_deg``."""
     apart = [abs(x - y) for x, y in zip(one, other, strict=True)]
     return (
@@ -65,14 +58,10 @@ def _differ(one: Constants, other: Constants, edges: float, angles_deg: float) -
     )
 
 
-def _shown(cell: Constants) -> str:
-    return " ".join(map(g6, cell))
-
-
 def _advise_on_own_cell(
     path: str,
     records: MosflmRecords,
-    cell: Constants,
+    cell: CellConstants,
     wavelength_A: float,  # noqa: N803 - Angstrom
 ) -> None:
     if not _differ(records.cell, cell, OWN_EDGES, OWN_ANGLES_DEG):
@@ -83,8 +72,8 @@ def _advise_on_own_cell(
         f": the matrix was made for {g6(wavelength_A * ratios[0])} Angstrom (-lambda)?" if one_ratio else ""
     )
     warn(
-        f"{path}:{records.cell_line}: the file states the cell {_shown(records.cell)}, but its matrix gives"
-        f" {_shown(cell)} at the wavelength of {g6(wavelength_A)} Angstrom{made_for}"
+        f"{path}:{records.cell_line}: the file states the cell {shown_cell(records.cell)}, but its matrix"
+        f" gives {shown_cell(cell)} at the wavelength of {g6(wavelength_A)} Angstrom{made_for}"
     )
 
 
@@ -99,14 +88,11 @@ def _advise_on_missets(path: str, records: MosflmRecords, request: Request) -> N
         )
 
 
-def _advise_on_given_cell(path: str, given: Constants, cell: Constants) -> None:
-    """``given`` are six numbers as in a request: angles in rad, 0 where the user gave none."""
-    edges = [edge if edge > 0 else given[0] for edge in given[:3]]
-    angles = [angle * DEGREES_PER_RADIAN if angle > 0 else RIGHT_ANGLE_DEG for angle in given[3:]]
-    if _differ([*edges, *angles], cell, CELL_EDGES, CELL_ANGLES_DEG):
-        turned = _differ([*cell[:3], *angles], cell, CELL_EDGES, CELL_ANGLES_DEG)
+def _advise_on_given_cell(path: str, given: CellConstants, cell: CellConstants) -> None:
+    if _differ(given, cell, CELL_EDGES, CELL_ANGLES_DEG):
+        turned = _differ([*cell[:3], *given[3:]], cell, CELL_EDGES, CELL_ANGLES_DEG)
         unused = ": the angles of -cell are not used" if turned else ""
         warn(
-            f"-cell {_shown([*edges, *angles])} beside {path}, whose cell is {_shown(cell)}: lengths and"
+            f"-cell {shown_cell(given)} beside {path}, whose cell is {shown_cell(cell)}: lengths and"
             f" volume are those of -cell, directions those of the matrix{unused}"
         )

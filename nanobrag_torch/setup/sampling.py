@@ -54,8 +54,8 @@ def sampling(
     steps = beam.sources * orientations.mosaic_domains * orientations.phi_steps * oversample * oversample
     if steps > LARGEST_COUNT:
         raise UsageError(
-            f"{steps} terms per pixel (sources x domains x phi steps x oversample squared): expected at most "
-            f"{LARGEST_COUNT} (-oversample, -phisteps, -mosaic_domains, -divsteps, -dispsteps)"
+            f"-oversample/-phisteps/-mosaic_domains/-divsteps/-dispsteps: {steps} terms per pixel "
+            f"(sources x domains x phi steps x oversample squared), expected at most {LARGEST_COUNT}"
         )
     water = scalar(request.water_m)
     return Sampling(

@@ -15,7 +15,7 @@ from nanobrag_torch.physics.vectors import Vec3
 from nanobrag_torch.setup.experiment import plain
 from nanobrag_torch.setup.structure_factors import FactorFile
 
-Components = npt.NDArray[np.float64]
+Vectors = npt.NDArray[np.float64]
 
 LARGEST_EDGE_CHANGE = 0.01
 """Edges of one crystal form differ by about this between crystals: by cooling, drying, a ligand.
@@ -36,22 +36,27 @@ def with_cell(request: Request, file: FactorFile | None) -> Request:
         return request
     if file.cell is None:
         raise file.lacks_cell()
-    note(f"the unit cell is that of {file.path}: {shown_cell(file.cell)}")
+    note(f"{file.path}: the unit cell is that of this file, {shown_cell(file.cell)}")
     a, b, c, *angles = file.cell
     alpha, beta, gamma = (angle / DEGREES_PER_RADIAN for angle in angles)
     return replace(request, cell=(a, b, c, alpha, beta, gamma))
 
 
-def constants(direct: tuple[Vec3, Vec3, Vec3]) -> CellConstants:
-    """Edges in Angstrom and angles in degrees of three vectors in Angstrom."""
-    a, b, c = (np.array([plain(x) for x in vector]) for vector in direct)
+def cell_constants(direct: Vectors) -> CellConstants:
+    """Edges in Angstrom and angles in degrees of a, b, c: rows of ``direct``, (3, 3), in Angstrom."""
+    a, b, c = direct
 
-    def angle(x: Components, y: Components) -> float:
+    def angle(x: Vectors, y: Vectors) -> float:
         return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(x, y)), x @ y)))
 
     with np.errstate(all="ignore"):  # what is not finite is refused elsewhere (C8.9)
         lengths = [float(np.linalg.norm(edge)) for edge in (a, b, c)]
         return lengths[0], lengths[1], lengths[2], angle(b, c), angle(a, c), angle(a, b)
+
+
+def constants(direct: tuple[Vec3, Vec3, Vec3]) -> CellConstants:
+    """Edges in Angstrom and angles in degrees of the vectors of a run, in Angstrom."""
+    return cell_constants(np.array([[plain(x) for x in vector] for vector in direct]))
 
 
 def given_constants(request: Request) -> CellConstants | None:
@@ -76,6 +81,6 @@ def compare(request: Request, file: FactorFile | None, in_force: CellConstants) 
     if (change[:3] > LARGEST_EDGE_CHANGE * own[:3]).any() or (change[3:] > LARGEST_ANGLE_CHANGE_DEG).any():
         names = [name for name, value in (("-cell", request.cell), ("-mat", request.matrix_file)) if value]
         warn(
-            f"{file.path} has the unit cell {shown_cell(file.cell)}, but that of {' and '.join(names)} is"
+            f"{file.path}: has the unit cell {shown_cell(file.cell)}, but that of {' and '.join(names)} is"
             f" {shown_cell(given)}: its structure factors do not belong to this lattice"
         )

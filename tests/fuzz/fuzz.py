@@ -28,9 +28,10 @@ sys.path.insert(0, str(HERE.parent / "malformed"))
 
 import numpy as np  # noqa: E402
 from command_lines import DIFFERENT_BY_RIGHT, command_line  # noqa: E402
-from corpus import CLEAN, ENTRIES, GOOD_FILES, KINDS, options  # noqa: E402
+from corpus import GOOD_FILES, KINDS, options  # noqa: E402
 from mutation import mutated  # noqa: E402
 from parsers import PARSERS, Parser, one_round, random_seed  # noqa: E402
+from seeds import COMMAND_LINE, seeds, seeds_of  # noqa: E402
 from three_programs import C_PROGRAMS, SIMULATOR, SPECIFICATION, Outcome, run_all  # noqa: E402
 
 import nanobrag_torch.simulate as simulation  # noqa: E402
@@ -39,10 +40,8 @@ BINARIES = ROOT / "golden_suite_generator" / "build" / "sanitize"
 SECONDS = 10.0
 MOST_TERMS = 300_000
 """Pixels times terms of a run; what asks for more is passed over, since it takes long by right."""
-LONGEST_SEED = 5000
 SHARE_OF_PARSERS = 0.2
 MOST_SHOWN = 10
-COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True)
@@ -95,12 +94,6 @@ def little_work() -> Any:
 
 
 # ---- the inputs -----------------------------------------------------------------------------------------
-
-
-def seeds_of(kind: str) -> list[bytes]:
-    """The clean file of a kind, and what the corpus holds of it, as long as it is short."""
-    entries = [entry.content for entry in ENTRIES if entry.kind == kind]
-    return [CLEAN[kind], *(data for data in entries if isinstance(data, bytes) and len(data) < LONGEST_SEED)]
 
 
 def file_case(kind: str, seeds: Sequence[bytes], seed: int, index: int) -> Case:
@@ -197,8 +190,9 @@ class Campaign:
     def fuzz_parser(self, parser: Parser, tally: Tally, deadline: float) -> None:
         """Rounds of examples, until the time is up."""
         number = 0
+        starts = seeds(parser.name, parser.kind)
         while time.monotonic() < deadline:
-            result = one_round(parser, random_seed(self.seed, parser.name, number), self.scratch)
+            result = one_round(parser, starts, random_seed(self.seed, parser.name, number), self.scratch)
             tally.inputs += result.inputs
             tally.accepted += result.accepted
             if result.failure:

@@ -2,44 +2,54 @@
 
 from __future__ import annotations
 
-import tempfile
+import gzip
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import chdir, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-import gemmi
 import hypothesis
-import numpy as np
-from corpus import CLEAN
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from mutation import EXTREMES, PIECES, mutated
 
-from nanobrag_torch.command_line.flags import BY_SPELLING
-from nanobrag_torch.command_line.scan import StopEarly, scan
+from nanobrag_torch.advice import NanoBragWarning
+from nanobrag_torch.command_line.parse import parse
+from nanobrag_torch.command_line.request import Request
+from nanobrag_torch.command_line.required_input import require_inputs, with_default_cache
+from nanobrag_torch.command_line.scan import StopEarly
 from nanobrag_torch.errors import InputFileError, UsageError
-from nanobrag_torch.formats import amorphous, fdump, hkl, matrix, smv, smv_header, sources
+from nanobrag_torch.formats import amorphous, coordinates, fdump, hkl, matrix, smv, sources
 from nanobrag_torch.formats.crystallographic import CrystallographicFile
 from nanobrag_torch.formats.input_file import read_input
-from nanobrag_torch.formats.recognise import kind_of
+from nanobrag_torch.formats.recognise import Kind, Wanted, kind_of, refuse_other_kinds
 
 EXAMPLES = 200
 LONGEST_MESSAGE = 600
-DMIN_M = 3e-10
-BOX = (30.0, 40.0, 50.0, 90.0, 90.0, 90.0)
+LONGEST_ADVICE = 1000
+"""Advice may list ten keys of a header, or every choice of columns."""
+DMIN_M = 6e-10
+BOX = (15.0, 20.0, 25.0, 90.0, 90.0, 90.0)
 BEAM = (-10.0, 0.0, 0.0, 1.0, 1e-10)
+LARGEST_TABLE = 1 << 14
+"""Tables above this are refused, as on a machine without the memory: legal files may ask for gigabytes, and
+filling them would take all the time."""
+COLUMNS = (None, "I", "I(+)")
+"""What ``-hkl_column`` says where a file has squares only: they are in the seeds under these names."""
 
 Reader = Callable[[str], object]
 
 
 @dataclass(frozen=True)
 class Parser:
-    """A reader, and the seeds of its kind of file."""
+    """A reader; the kind of file of the corpus that it reads, which the C programs read as well, if any."""
 
     name: str
     read: Reader
-    seeds: Sequence[bytes]
+    kind: str = ""
+    names_file: bool = True
 
 
 def read_sources(path: str) -> object:
@@ -47,98 +57,95 @@ def read_sources(path: str) -> object:
     return sources.read(path, BEAM)
 
 
-def read_words(path: str) -> object:
-    """The scan of a command line, one word on each line of a file."""
+def asked(words: Sequence[str]) -> Request:
+    """What a command line asks for, its advice said."""
+    request, advice = parse(words)
+    for said in advice:
+        warnings.warn(said, stacklevel=1)
+    return request
+
+
+def read_header(path: str) -> object:
+    """The header of an image and of a mask, and what is said of it."""
+    return asked(["-img", path]), asked(["-mask", path, "-xds"])
+
+
+def read_command_line(path: str) -> object:
+    """A command line, one word on each line of a file, that may name the good files beside it."""
     words = Path(path).read_bytes().decode("utf-8", "surrogateescape").split("\n")
-    return scan(words)
+    with chdir(Path(path).parent):
+        request = asked(words)
+        require_inputs(with_default_cache(request))
+    return request
 
 
-def read_crystallographic(path: str) -> object:
-    """Reflections or coordinates of the formats of others, by their content."""
+def recognised(path: str) -> object:
+    """What every reader makes of a file before it reads it."""
     content = read_input(path)
-    kind = kind_of(path, content)
-    if kind is None:
-        return hkl.parsed(path, content)
-    return CrystallographicFile(path, content, kind, None).listed(DMIN_M, BOX)
+    for wanted in Wanted:
+        with suppress(InputFileError):
+            refuse_other_kinds(path, content, wanted)
+    return kind_of(path, content)
 
 
-def mtz_file() -> bytes:
-    """Three reflections."""
-    made = gemmi.Mtz(with_base=True)
-    made.spacegroup = gemmi.SpaceGroup("P 21 21 21")
-    made.set_cell_for_all(gemmi.UnitCell(30, 40, 50, 90, 90, 90))
-    made.add_dataset("native")
-    made.add_column("FP", "F")
-    made.set_data(np.array([[1, 2, 3, 10], [2, 3, 4, 5.5], [0, 0, 4, 7]], dtype=np.float32))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "seed.mtz"
-        made.write_to_file(str(path))
-        return path.read_bytes()
+def listed(path: str, content: bytes, kind: Kind) -> object:
+    """The P1 list of a file of others; squares are asked for by name."""
+    for column in COLUMNS:
+        try:
+            return CrystallographicFile(path, content, kind, column).listed(DMIN_M, BOX)
+        except InputFileError as error:
+            refusal = error
+            if "-hkl_column" not in str(error):
+                break
+    raise refusal
 
 
-CIF_CELL = b"""data_x
-_cell.length_a 30
-_cell.length_b 40
-_cell.length_c 50
-_cell.angle_alpha 90
-_cell.angle_beta 90
-_cell.angle_gamma 90
-_symmetry.space_group_name_H-M 'P 21 21 21'
-loop_
-"""
-CIF_REFLECTIONS = (
-    CIF_CELL
-    + b"""_refln.index_h
-_refln.index_k
-_refln.index_l
-_refln.F_meas_au
-1 2 3 10
-2 3 4 5.5
-0 0 4 7
-"""
-)
-CIF_ATOMS = (
-    CIF_CELL
-    + b"""_atom_site.group_PDB
-_atom_site.id
-_atom_site.type_symbol
-_atom_site.label_atom_id
-_atom_site.label_alt_id
-_atom_site.label_comp_id
-_atom_site.label_asym_id
-_atom_site.label_seq_id
-_atom_site.auth_asym_id
-_atom_site.auth_seq_id
-_atom_site.Cartn_x
-_atom_site.Cartn_y
-_atom_site.Cartn_z
-_atom_site.occupancy
-_atom_site.B_iso_or_equiv
-ATOM 1 N N . ALA A 1 A 1 1.0 2.0 3.0 1.0 10.0
-ATOM 2 C CA . ALA A 1 A 1 2.0 2.0 3.0 1.0 12.0
-"""
-)
-PDB = b"""CRYST1   30.000   40.000   50.000  90.00  90.00  90.00 P 21 21 21
-ATOM      1  N   ALA A   1       1.000   2.000   3.000  1.00 10.00           N
-ATOM      2  CA  ALA A   1       2.000   2.500   3.000  1.00 12.00           C
-END
-"""
-COMMAND_LINES = (
-    b"-cell\n10\n12\n14\n85\n95\n100\n-default_F\n3\n-N\n5\n-roi\n0\n3\n-1\n-1",
-    b"-misset\nrandom\n-misset_seed\n7\n-detector_abs\ninf\n-pivot\nbeam\n-dtype\nfloat64",
-    "\n".join(BY_SPELLING).encode(),
-)
+def reader_of(kind: Kind) -> Reader:
+    """A function that takes any file for one of a kind."""
+    return lambda path: listed(path, read_input(path), kind)
+
+
+def read_packed(path: str) -> object:
+    """What a file holds after being packed, and damaged where its first two bytes say.
+
+    The bytes of a gzip file by themselves would hardly ever have the right sum at their end.
+    """
+    drawn = Path(path).read_bytes()
+    damage, content = drawn[:2], drawn[2:]
+    packed = gzip.compress(content, mtime=0)
+    if len(damage) == 2 and damage[1]:
+        place = damage[0] % len(packed)
+        packed = packed[:place] + bytes([packed[place] ^ damage[1]]) + packed[place + 1 :]
+    Path(path).write_bytes(packed)
+    unpacked = read_input(path)
+    assert unpacked in (content, packed), "a damaged file is unpacked to something else"
+    kind = kind_of(path, unpacked)
+    return hkl.parsed(path, unpacked) if kind is None else listed(path, unpacked, kind)
+
+
 PARSERS = (
-    Parser("hkl.read", hkl.read, (CLEAN["hkl"],)),
-    Parser("fdump.read", fdump.read, (CLEAN["dump"],)),
-    Parser("matrix.read", matrix.read, (CLEAN["mat"],)),
-    Parser("sources.read", read_sources, (CLEAN["sourcefile"],)),
-    Parser("amorphous.read", amorphous.read, (CLEAN["stol"],)),
-    Parser("smv_header.read_header", smv_header.read_header, (CLEAN["img"],)),
-    Parser("smv.read_pixels", smv.read_pixels, (CLEAN["mask"],)),
-    Parser("crystallographic.read", read_crystallographic, (mtz_file(), CIF_REFLECTIONS, PDB, CIF_ATOMS)),
-    Parser("scan", read_words, COMMAND_LINES),
+    Parser("hkl.read", hkl.read, "hkl"),
+    Parser("fdump.read", fdump.read, "dump"),
+    Parser("matrix.read", matrix.read, "mat"),
+    Parser("sources.read", read_sources, "sourcefile"),
+    Parser("amorphous.read", amorphous.read, "stol"),
+    Parser("smv_header", read_header, "img"),
+    Parser("smv.read_pixels", smv.read_pixels, "mask"),
+    Parser("mtz", reader_of(Kind.MTZ)),
+    Parser("mmcif_reflections", reader_of(Kind.MMCIF_REFLECTIONS)),
+    Parser("cif_reflections", reader_of(Kind.CIF_REFLECTIONS)),
+    Parser("pdb", reader_of(Kind.PDB)),
+    Parser("mmcif_coordinates", reader_of(Kind.MMCIF_ATOMS)),
+    Parser("cif_coordinates", reader_of(Kind.CIF_ATOMS)),
+    Parser("gzip", read_packed),
+    Parser("recognise", recognised),
+    Parser("parse", read_command_line, "command line", names_file=False),
 )
+
+
+def limit_tables() -> None:
+    """Refuse tables above ``LARGEST_TABLE`` in this process, in the words of the readers."""
+    hkl.MAX_TABLE_ENTRIES = coordinates.MAX_TABLE_ENTRIES = LARGEST_TABLE
 
 
 def contents(seeds: Sequence[bytes]) -> st.SearchStrategy[bytes]:
@@ -149,25 +156,28 @@ def contents(seeds: Sequence[bytes]) -> st.SearchStrategy[bytes]:
     return st.one_of(changed, changed, st.lists(tokens, max_size=40).map(b"".join), st.binary(max_size=700))
 
 
-def require_one_line(message: str, path: str) -> None:
-    """A message is one line of bounded length that names the file."""
+def require_one_line(message: str, longest: int = LONGEST_MESSAGE) -> None:
+    """A message is one line of bounded length."""
     assert "\n" not in message and "\r" not in message, message
-    assert len(message) < LONGEST_MESSAGE, message
-    assert path in message, message
+    assert len(message) < longest, message
 
 
 def require_clean_end(parser: Parser, path: Path) -> bool:
     """Read a file: whether it was accepted. Every other end than an error of the user's is a failure."""
-    try:
-        parser.read(str(path))
-    except InputFileError as error:
-        require_one_line(str(error), str(path))
-        return False
-    except UsageError as error:
-        assert "\n" not in str(error), error
-        return False
-    except StopEarly:
-        pass
+    with warnings.catch_warnings(record=True) as advice:
+        warnings.simplefilter("always")
+        try:
+            parser.read(str(path))
+        except (InputFileError, UsageError) as error:
+            if parser.names_file:
+                require_one_line(str(error))
+                assert str(path) in str(error), error
+            return False
+        except StopEarly:
+            pass
+    for said in advice:
+        assert issubclass(said.category, NanoBragWarning), said
+        require_one_line(str(said.message), LONGEST_ADVICE)
     return True
 
 
@@ -181,7 +191,7 @@ class Round:
     content: bytes = b""
 
 
-def one_round(parser: Parser, seed: int, folder: Path) -> Round:
+def one_round(parser: Parser, seeds: Sequence[bytes], seed: int, folder: Path) -> Round:
     """Draw ``EXAMPLES`` files; stops at the first failure, with the shortest file that fails."""
     result = Round()
     path = folder / "file"
@@ -194,7 +204,7 @@ def one_round(parser: Parser, seed: int, folder: Path) -> Round:
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    @hypothesis.given(contents(parser.seeds))
+    @hypothesis.given(contents(seeds))
     def examples(content: bytes) -> None:
         result.content = content
         path.write_bytes(content)

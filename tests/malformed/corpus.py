@@ -633,6 +633,7 @@ LINES_REFUSED: Mapping[str, str] = {
     "-N " + "9" * 100_000: "C8.4",
     "-N 1." + "0" * 100_000 + "1": "C8.4",
     "-phi 0." + "0" * 100_000 + "x": "C8.4",
+    "-pixel " + "4" * 2000 + "\u20ac": "C8.4",
 }
 LINES_ACCEPTED: Mapping[str, str] = {
     "-roi -2147483648 3 0 3": "C4.18",

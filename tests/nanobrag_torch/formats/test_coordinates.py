@@ -149,6 +149,39 @@ def test_bad_small_molecules(content: str, message: str, tmp_path: Path) -> None
         opened(tmp_path / "x", content)
 
 
+# copies of strict non-crystallographic symmetry
+
+COPY = """CRYST1   30.000   30.000   30.000  90.00  90.00  90.00 P 1           1
+MTRIX1   2 -1.000000  0.000000  0.000000       30.00000
+MTRIX2   2  0.000000 -1.000000  0.000000       30.00000
+MTRIX3   2  0.000000  0.000000  1.000000       12.00000
+"""
+
+
+def test_a_copy_is_placed_by_its_operator(tmp_path: Path) -> None:
+    """A twofold axis through 15 15 z with a shift of 12 along z: as if the file held both atoms."""
+    both = COPY.partition("\n")[0] + "\n" + ATOM
+    both += "HETATM    2  C   LIG A   2      29.000  28.000  15.000  1.00 10.00           C\n"
+    expected, found = contents(tmp_path / "x", both, 6.0), contents(tmp_path / "x", COPY + ATOM, 6.0)
+    assert found.keys() == expected.keys()
+    assert all(found[index] == pytest.approx(F, rel=1e-4, abs=1e-3) for index, F in expected.items())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("MTRIX2   2  0.000000 -1.000000  0.000000       30.00000\n", ""),
+        ("-1.000000  0.000000  0.000000 ", " 1.000000  0.000000  0.000000 "),
+        ("      12.00000", "  4294967296.0"),
+    ],
+)
+def test_a_copy_that_no_rotation_makes_is_refused(old: str, new: str, tmp_path: Path) -> None:
+    """A missing row, a mirror, and a place that takes gigabytes (F2.8)."""
+    assert old in COPY
+    with pytest.raises(InputFileError, match="for operator '2' of non-crystallographic symmetry, got "):
+        opened(tmp_path / "x", COPY.replace(old, new, 1) + ATOM)
+
+
 # models without a cell
 
 DUMMIES = {

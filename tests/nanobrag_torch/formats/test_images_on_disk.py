@@ -279,24 +279,6 @@ def test_a_value_ends_at_the_next_key(tmp_path: Path) -> None:
     assert header.word("MISSING") == ""
 
 
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [
-        (b"###CBF: VERSION 1.5\r\n", "a CBF image"),
-        (b"II*\0\x08\0\0\0", "a TIFF or MarCCD image"),
-        (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-        (b'{"__id__": "ExperimentList"}', "an experiment list of DIALS"),
-    ],
-)
-def test_images_of_other_formats_are_named(content: bytes, kind: str, tmp_path: Path) -> None:
-    """By their content, however short (F1.6)."""
-    path = tmp_path / "x.img"
-    for length in (0, 600):
-        path.write_bytes(content.ljust(length, b" "))
-        with pytest.raises(InputFileError, match=f"x.img: is {kind}, expected an SMV image"):
-            read_header(str(path))
-
-
 def test_float_image_is_nothing_but_pixels(tmp_path: Path) -> None:
     """Fast index first (F1.1, F10)."""
     image = np.arange(6, dtype=np.float32).reshape(2, 3)

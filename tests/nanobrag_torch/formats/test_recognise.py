@@ -21,9 +21,9 @@ import pytest
 
 from nanobrag_torch.command_line.parse import parse
 from nanobrag_torch.errors import InputFileError
-from nanobrag_torch.formats import gzip_input, matrix, smv
+from nanobrag_torch.formats import amorphous, fdump, gzip_input, matrix, smv, smv_header, sources
 from nanobrag_torch.formats.input_file import read_input
-from nanobrag_torch.formats.recognise import FOREIGN, SHELX, kind_of, refuse_foreign
+from nanobrag_torch.formats.recognise import FOREIGN, READS_NUMBERS, SHELX, Wanted, kind_of
 from nanobrag_torch.setup.structure_factors import factor_file
 
 LIST = b"1 0 0 5\n0 1 0 7.5\n"
@@ -50,6 +50,7 @@ def numpy_array() -> bytes:
     return held.getvalue()
 
 
+XPARM_NAME = "XPARM.XDS, the geometry of XDS"
 XPARM = b""" XPARM.XDS    VERSION Jan 10, 2022  BUILT=20220220
      1        0.0000    0.1000  1.000000  0.000000  0.000000
        0.976800       0.000000       0.000000       1.023751
@@ -112,6 +113,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "UTF-16 with a mark": (LIST.decode().encode("utf-16"), "text in UTF-16"),
     "UTF-16 without": (LIST.decode().encode("utf-16-le"), "text in UTF-16"),
     "UTF-16 of the other order": (LIST.decode().encode("utf-16-be"), "text in UTF-16"),
+    "UTF-32": (LIST.decode().encode("utf-32"), "text in UTF-32"),
     "HDF5": (b"\x89HDF\r\n\x1a\n\0\0", "an HDF5 file (NeXus)"),
     "NumPy": (numpy_array(), "an array of NumPy (.npy)"),
     "DIALS table": (REFL, "a reflection table of DIALS (.refl)"),
@@ -131,8 +133,9 @@ FILES: dict[str, tuple[bytes, str]] = {
         "an experiment list of DIALS (.expt)",
     ),
     "JSON": (b'{"h": 1}', "a JSON file"),
-    "XPARM": (XPARM, "XPARM.XDS, the geometry of XDS"),
-    "GXPARM": (XPARM.replace(b" XPARM", b"GXPARM"), "XPARM.XDS, the geometry of XDS"),
+    "XPARM": (XPARM, XPARM_NAME),
+    "XPARM without its name": (XPARM.partition(b"\n")[2], XPARM_NAME),
+    "GXPARM": (XPARM.replace(b" XPARM", b"GXPARM"), XPARM_NAME),
     "XDS_ASCII": (XDS_ASCII, "XDS_ASCII.HKL, intensities of XDS"),
     "INTEGRATE": (INTEGRATE, "INTEGRATE.HKL, intensities of XDS"),
     "XDS, other": (b"! comment\n!JOB= XYCORR\n", "a file of XDS"),
@@ -218,11 +221,43 @@ def test_recognition_takes_no_time(content: bytes) -> None:
     assert monotonic() - started < 1
 
 
-def test_other_readers_may_ask_what_a_file_is() -> None:
-    """What is foreign to a list is foreign to every other text file."""
-    with pytest.raises(InputFileError, match="^m: is XPARM.XDS, "):
-        refuse_foreign("m", XPARM)
-    refuse_foreign("m", LIST)
+FACTORS = {
+    "MTZ": (b"MTZ \x15\0\0\0", "an MTZ file"),
+    "PDB": (b"CRYST1   50.000   60.000   70.000  90.00  90.00  90.00 P 21 21 21\n", "a PDB file"),
+    "PDB without a cell": (b"\n# made here\nATOM      1  N\n", "a PDB file"),
+    "CIF": (b"# made here\n\ndata_1abc\n_cell.length_a 10\n", "a CIF file"),
+}
+READERS: dict[Wanted, tuple[Callable[[str], object], ...]] = {
+    Wanted.CACHE: (fdump.read,),
+    Wanted.MATRIX: (matrix.read,),
+    Wanted.LINES: (lambda path: sources.read(path, (-10.0, 0.0, 0.0, 1.0, 1e-10)), amorphous.read),
+    Wanted.IMAGE: (smv_header.read_header,),
+}
+
+
+def refusals() -> list[tuple[str, Wanted]]:
+    """Each file above with each reader that tells it from its own numbers."""
+    tellers = {row.name: row.refused_by for row in (*FOREIGN, SHELX) if row.name != XPARM_NAME}
+    numbers_alone = {"XPARM without its name": READS_NUMBERS}
+    return [
+        (name, wanted)
+        for name, (_, what) in (FILES | FACTORS).items()
+        for wanted in READERS
+        if wanted in numbers_alone.get(name, tellers.get(what, READERS))
+    ]
+
+
+@pytest.mark.parametrize(("name", "wanted"), refusals())
+def test_every_reader_names_the_files_of_others(name: str, wanted: Wanted, tmp_path: Path) -> None:
+    """One table serves all, and a packed file is to be unpacked whoever reads it (F1.6, F4.5)."""
+    content, what = (FILES | FACTORS)[name]
+    path = tmp_path / "given"
+    path.write_bytes(content)
+    for read in READERS[wanted]:
+        with pytest.raises(InputFileError, match=f"^{re.escape(f'{path}: is {what}: expected ')}") as caught:
+            read(str(path))
+        expected = str(caught.value).partition(": expected ")[2]
+        assert expected.startswith((wanted.value, "the file in it", "plain text"))
 
 
 # gzip

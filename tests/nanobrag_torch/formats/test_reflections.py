@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -259,6 +260,26 @@ def test_a_setting_without_a_name_is_expanded_by_its_operations(tmp_path: Path) 
     path = tmp_path / "x.fcf"
     path.write_text(f"{text}{LIST_6}1 1 3 9.00 0.5 4.5 180\n")
     assert contents(str(path)) == dict.fromkeys([(1, 1, 3), (-1, 1, -3), (-1, -1, -3), (1, -1, 3)], 4.5)
+
+
+@pytest.mark.parametrize(
+    ("operations", "message"),
+    [
+        ("'x, y, -z'", "expected the identity x,y,z among the symmetry operations, got none"),
+        ("'x,y,z'\n'x,x,x'", "expected a symmetry operation of a lattice, got 'x,x,x'"),
+        ("'x,y,z'\n'0,0,0'", "expected a symmetry operation of a lattice, got '0,0,0'"),
+        ("'x,y,z'\n'y/2,x+x,z'", "expected a symmetry operation of a lattice, got 'y/2,x+x,z'"),
+        ("'x,y,z'\n'x+y,y,z'", "expected all symmetry operations of a group, got 2 of more than 1000"),
+        ("'x,y,z'\n'y,x,-z+1/8'\n'x,-y,-z'", "expected all symmetry operations of a group, got 3 of "),
+    ],
+)
+def test_operations_that_are_no_group_are_refused(operations: str, message: str, tmp_path: Path) -> None:
+    """Without the identity, for one, gemmi crashes; without the products reflections are missed (F2.8)."""
+    head, _, rest = FCF.format(code=6).partition(" 'x, y, z'\n")
+    path = tmp_path / "x.fcf"
+    path.write_text(f"{head}{operations}\n{rest[rest.index('_cell') :]}{LIST_6}1 1 3 9.00 0.5 4.5 180\n")
+    with pytest.raises(InputFileError, match=f"^{re.escape(f'{path}: {message}')}"):
+        contents(str(path))
 
 
 def test_the_cell_of_a_list_of_shelx(tmp_path: Path) -> None:

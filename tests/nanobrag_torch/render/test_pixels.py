@@ -29,7 +29,7 @@ FEATURES = {
     "interpolated": "-cell 20 20 20 90 90 90 -interpolate -hkl cubic.hkl",
     "layers": "-detector_thick 100 -detector_abs 50 -detector_thicksteps 3",
     "running products": "-oversample 2 -oversample_polar -oversample_omega -oversample_thick",
-    "resolution cut": "-dmin 3 -water 1 -polar 1",
+    "resolution cut": "-oversample 2 -dmin 3 -water 1 -polar 1",
     "sources": "-divergence 1 -dispersion 1 -polar 0.5",
     "orientations": "-osc 1 -phisteps 3 -mosaic 0.5 -mosaic_dom 2",
 }
@@ -46,7 +46,7 @@ def test_no_value_decides(
     feature: str, experiment_of: ExperimentOf, cubic_list: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On the device "meta" tensors have no values: whoever branches on one, or fetches one, fails."""
-    monkeypatch.setitem(pixels.TILE_ELEMENTS, "meta", 64)
+    monkeypatch.setitem(pixels.TILE_ELEMENTS, "meta", 3 * 64)  # three rays at once
     scene, tile = scene_and_tile(experiment_of(FEATURES[feature]), "meta")
     stop = torch.zeros((), dtype=torch.int64, device="meta")
     state = pixels.integrate(scene, tile, stop)

@@ -146,12 +146,12 @@ def test_an_amorphous_table_is_checked_and_changes_nothing(option: str, empty_fo
     [
         ("-cell 1e300", "cell edge a of"),
         ("-lambda 1e-300", "cell edge a of 1e-08 m"),
-        ("-distance 1e60", "place .-distance, -Xbeam, -Ybeam. of 1e[+]57 m: expected at most 1e[+]50 m"),
-        ("-Xbeam 1e60", "place .-distance, -Xbeam, -Ybeam. of 1e[+]57 m"),
+        ("-distance 1e60", "-Ybeam: detector place of 1e[+]57 m, expected at most 1e[+]50 m"),
+        ("-Xbeam 1e60", "-Ybeam: detector place of 1e[+]57 m"),
         ("-fdet_vector 1e200 0 0", "expected not 0 0 0, 1e-100 to 1e[+]100 long"),
-        ("-detector_thick 1e60 -detector_abs 1", "thickness .-detector_thick. of 1e[+]54 m"),
-        ("-pixel 1e60 -detpixels 1", "width .-pixel, -detsize_f. of 1e[+]57 m"),
-        ("-pixel 1e58 -detsize_f 1e58 -detsize_s 9e58", "width .* of 1e[+]55 m"),
+        ("-detector_thick 1e60 -detector_abs 1", "-detector_thick: detector thickness of 1e[+]54 m"),
+        ("-pixel 1e60 -detpixels 1", "-pixel/-detsize_f: detector width of 1e[+]57 m"),
+        ("-pixel 1e58 -detsize_f 1e58 -detsize_s 9e58", "-pixel/-detsize_f: detector width of 1e[+]55 m"),
     ],
 )
 def test_numbers_too_large_for_a_pixel_value_are_errors(options: str, message: str) -> None:

@@ -470,10 +470,11 @@ def test_samples_are_clipped_by_the_default_beam(advice: Callable[[], str]) -> N
     xtal = built("-cell 101 -samplesize 0.2")
     assert (float(xtal.Na), float(xtal.Nb), float(xtal.Nc)) == (19802, 9901, 9901)
     messages = advice().splitlines()
-    assert messages == [
-        f"-samplesize: the crystal is cut along {axis} from 0.2 to the beam size of 0.1 mm, use -beamsize"
-        for axis in "bc"
+    assert [message.split(" is cut")[0] for message in messages] == [
+        "-samplesize: the crystal along b",
+        "-samplesize: the crystal along c",
     ]
+    assert all("from 0.2 to the beam size of 0.1 mm" in message for message in messages)
 
 
 def test_counts_are_not_clipped(advice: Callable[[], str]) -> None:

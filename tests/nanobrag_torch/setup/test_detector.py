@@ -166,7 +166,7 @@ def test_any_other_normal_is_replaced_by_fast_cross_slow(odet: Triple, advice: C
         sdet_vector=(0.0, 0.0, 3.0),
     )
     assert floats(convention_axes(request).odet) == (0.0, -1.0, 0.0)
-    assert "-odet_vector is not exactly 1" in advice()
+    assert "-odet_vector: its length is not exactly 1" in advice()
 
 
 def test_a_skew_normal_is_worth_a_warning(advice: Callable[[], str]) -> None:
@@ -524,7 +524,7 @@ def test_both_origins_are_told_in_millimetres(advice: Callable[[], str]) -> None
     """The computed corner of the default detector, and the one given in metres (C8.5)."""
     placed(asked("-pix0_vector 0.1 0.2 -0.3"))
     (message,) = advice().splitlines()
-    assert re.findall(r"-?[0-9.]+(?: -?[0-9.]+){2} mm", message) == ["100 51.2 -51.2 mm", "100 200 -300 mm"]
+    assert re.findall(r"-?[0-9.]+(?: -?[0-9.]+){2} mm", message) == ["100 200 -300 mm", "100 51.2 -51.2 mm"]
 
 
 @pytest.mark.parametrize(("off_mm", "warned"), [(0.0999, False), (0.1001, True)])

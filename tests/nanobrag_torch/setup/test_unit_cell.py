@@ -51,7 +51,9 @@ def of_the_file(said: Iterable[str]) -> list[str]:
 def test_without_a_cell_that_of_the_file_is_used(turn: str, pdb: str, advice: Callable[[], str]) -> None:
     """As if the user had said it, bit for bit, and he is told."""
     own = numbers(crystal(f"-hkl {pdb} {turn}"))
-    assert of_the_file(advice().splitlines()) == ["the unit cell is that of x.pdb: 40 50 60 90 95 90"]
+    assert of_the_file(advice().splitlines()) == [
+        "x.pdb: the unit cell is that of this file, 40 50 60 90 95 90"
+    ]
     assert own == numbers(crystal(f"-hkl {pdb} {turn} -cell 40 50 60 90 95 90"))
     assert len(of_the_file(advice().splitlines())) == 1
 
@@ -82,7 +84,7 @@ def test_a_cell_that_differs_is_a_warning(
     assert len(found) == warned
     for said in found:
         assert not issubclass(said.category, NanoBragNote)
-        assert "x.pdb has the unit cell 40 50 60 90 95 90, but that of -cell is " in str(said.message)
+        assert "x.pdb: has the unit cell 40 50 60 90 95 90, but that of -cell is " in str(said.message)
 
 
 @pytest.mark.parametrize(("wavelength", "warned"), [("1", False), ("1.005", False), ("1.02", True)])
