@@ -30,6 +30,8 @@ GREY_DEVIATIONS = 5.0
 LARGEST_PIXEL = 65535.0
 LARGEST_GREY = 255.0
 CHUNK = 1 << 20
+MANY_CUT = 0.01
+"""Fraction of pixels at the upper end from which on an image is not what was meant; detectors have fewer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +140,13 @@ def integer_image(image: FloatImage, roi: Roi, scale: float, offset: float) -> C
     counts = np.zeros(image.shape, dtype=np.uint16)
     counts[inside] = rounded.astype(np.uint16)
     return counts
+
+
+def cut_pixels(image: FloatImage, roi: Roi, scale: float, offset: float) -> int:
+    """Number of pixels that the integer image cannot hold (C10.8)."""
+    with np.errstate(all="ignore"):
+        z = image[roi_slices(roi, image.shape)].astype(np.float64) * scale + offset
+    return int((z > LARGEST_PIXEL).sum())
 
 
 def grey_image(image: FloatImage, roi: Roi, scale: float) -> Greys:

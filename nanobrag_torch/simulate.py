@@ -12,7 +12,7 @@ from typing import TextIO
 import torch
 
 from nanobrag_torch import images, report
-from nanobrag_torch.advice import warn
+from nanobrag_torch.advice import note, warn
 from nanobrag_torch.command_line.request import Request
 from nanobrag_torch.command_line.required_input import with_default_cache
 from nanobrag_torch.errors import DeviceError
@@ -146,11 +146,17 @@ def write_images(request: Request, experiment: Experiment, image: FloatImage, se
     statistics = images.statistics(image, roi, mask)
     print(report.intensities(statistics, experiment), file=out)
 
-    header = smv_fields(experiment)
+    header, region = smv_fields(experiment), image[images.roi_slices(roi, image.shape)].size
     scale = images.integer_scale(request.int_scale, statistics.max_I)
     print(report.integer_scale(scale), file=out)
     print(report.writing_counts(request.int_file, image.size), file=out)
     smv.write(request.int_file, header, images.integer_image(image, roi, scale, request.adc_offset))
+    advise_on_cut("-scale", "integer", images.cut_pixels(image, roi, scale, request.adc_offset), region)
+    brightest = statistics.max_I * scale
+    if 0 < brightest < 1:
+        warn(
+            f"-scale: the brightest pixel of the integer image is {brightest:.3g} counts, expected at least 1"
+        )
     if request.write_pgm:
         grey = images.grey_scale(request.pgm_scale, statistics.rmsd, scale)
         print(report.grey_scale(grey), file=out)
@@ -161,3 +167,11 @@ def write_images(request: Request, experiment: Experiment, image: FloatImage, se
         print(report.photons(noise), file=out)
         print(report.writing_counts(request.noise_file, image.size), file=out)
         smv.write(request.noise_file, header, noise.pixels)
+        advise_on_cut("-fluence/-flux", "noise", noise.overloads, region)
+
+
+def advise_on_cut(option: str, name: str, cut: int, pixels: int) -> None:
+    """Say how many of the ``pixels`` of the region are at the upper end of an image (C10.8)."""
+    if cut:
+        say = warn if cut > images.MANY_CUT * pixels else note
+        say(f"{option}: {cut} of {pixels} pixels of the {name} image are cut at 65535")

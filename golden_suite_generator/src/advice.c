@@ -139,8 +139,29 @@ static void warn_beam (const nb_settings *s) {
     NULL };
   if (s->flux != 0.0 && s->exposure > 0.0)
     unused(s, "-fluence", "-flux takes precedence");
+  if (s->exposure <= 0.0)
+    unused(s, "-flux", "the exposure is 0");
+  else if (s->flux == 0.0 && nb_seen(s, "-exposure"))
+    nb_warn("%s has no effect without -flux", nb_spelled(s, "-exposure"));
   for (int i = 0; s->source_file && options[i]; ++i)
     unused(s, options[i], "a source file is used");
+}
+
+/* counts beside a size, which still choose the interpolation, and a seed of
+   nothing */
+static void warn_crystal (const nb_settings *s) {
+  const double *size = s->sample;
+  const struct { const char *option; bool sized; } counts[] = {
+    { "-N", size[0] > 0.0 && size[1] > 0.0 && size[2] > 0.0 },
+    { "-Na", size[0] > 0.0 }, { "-Nb", size[1] > 0.0 },
+    { "-Nc", size[2] > 0.0 } };
+  for (int i = 0; i < 4; ++i)
+    if (counts[i].sized && nb_seen(s, counts[i].option))
+      nb_warn("%s: the number of cells follows from the crystal size "
+              "(-samplesize)", nb_spelled(s, counts[i].option));
+  if (s->misset_kind != NB_MISSET_RANDOM && nb_seen(s, "-misset_seed"))
+    nb_warn("%s has no effect without -misset random",
+            nb_spelled(s, "-misset_seed"));
 }
 
 /* images that another one takes the place of, in the order of writing;
@@ -166,6 +187,7 @@ void nb_warn_unused (const nb_settings *s) {
   else warn_centres(s);
   warn_detector(s);
   warn_beam(s);
+  warn_crystal(s);
   later_wins(s, s->noise_on, "-noisefile", "-nonoise");
   later_wins(s, s->pgm_on, "-pgmfile", "-nopgm");
   later_wins(s, s->pgm_on, "-pgmscale", "-nopgm");

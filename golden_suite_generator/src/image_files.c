@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "output_file.h"
+#include "parse.h"
 #include "smv_header.h"
 
 /* a conversion of float pixels to bytes or 16-bit counts */
@@ -13,15 +14,32 @@ typedef struct {
   const nb_image *image;
   double scale, offset;
   double photons;        /* sum of the Poisson deviates (R10.2) */
-  long overloads;
+  long pixels, overloads;   /* of the region */
 } conversion;
+
+static const double MANY_CUT = 0.01;   /* detectors have fewer */
+
+/* C10.8 */
+static void advise_on_cut (const conversion *c, const char *option,
+                           const char *name) {
+  static const char *const words = "%s: %ld of %ld pixels of the %s image are "
+                                   "cut at 65535";
+  if (c->overloads == 0) return;
+  if ((double)c->overloads > MANY_CUT * (double)c->pixels)
+    nb_warn(words, option, c->overloads, c->pixels, name);
+  else
+    nb_note(words, option, c->overloads, c->pixels, name);
+}
 
 /* ---- pixel values ---------------------------------------------------- */
 
 /* F8.2; a NaN becomes 0 (F8.3) */
-static uint16_t integer_value (const conversion *c, float g) {
+static uint16_t integer_value (conversion *c, float g) {
   double z = (double)g * c->scale + c->offset;
-  if (z > 65535.0) z = 65535.0;
+  if (z > 65535.0) {
+    z = 65535.0;
+    ++c->overloads;
+  }
   if (!(z >= 0.0)) z = 0.0;
   return (uint16_t)floorf((float)(z + 0.5));
 }
@@ -47,10 +65,12 @@ static uint16_t noise_value (conversion *c, float g) {
 
 static void convert_counts (conversion *c, bool noise, uint16_t *counts) {
   const nb_image *im = c->image;
+  c->pixels = c->overloads = 0;
   for (long y = 0; y < im->slow; ++y)
     for (long i = 0; i < im->fast; ++i) {
       long at = y * im->fast + i;
       if (!nb_in_roi(&c->x->detector, i, y)) continue;
+      ++c->pixels;
       counts[at] = noise ? noise_value(c, im->pixel[at])
                          : integer_value(c, im->pixel[at]);
     }
@@ -98,6 +118,7 @@ static bool write_integer (conversion *c, nb_error *e) {
   printf("intfile_scale = %g\n", c->scale);
   bool good = write_counts(c, c->x->settings->int_file, "-intfile", counts,
                            e);
+  if (good) advise_on_cut(c, "-scale", "integer");
   free(counts);
   return good;
 }
@@ -111,6 +132,7 @@ static bool write_noise (conversion *c, nb_error *e) {
          c->overloads);
   bool good = write_counts(c, c->x->settings->noise_file, "-noisefile",
                            counts, e);
+  if (good) advise_on_cut(c, "-fluence/-flux", "noise");
   free(counts);
   return good;
 }
@@ -207,6 +229,9 @@ bool nb_write_image_files (nb_experiment *x, const nb_image *image,
   printf("mean= %g rms= %g rmsd= %g\n", s->mean, s->rms, s->rmsd);
   c.scale = integer_scale(in, s);
   if (!write_integer(&c, error)) return false;
+  if (s->max > 0.0 && s->max * c.scale < 1.0)
+    nb_warn("-scale: the brightest pixel of the integer image is %.3g counts, "
+            "expected at least 1", s->max * c.scale);
   c.scale = grey_scale(in, s);
   if (in->pgm_on && !write_pgm(&c, error)) return false;
   return !in->noise_on || make_noise(&c, s, error);

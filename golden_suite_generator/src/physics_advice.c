@@ -399,6 +399,19 @@ static void warn_plane (const nb_experiment *x, int plane) {
             (covered - s->range) * 500.0, X, X);
 }
 
+/* of a range without count or step */
+static void note_counts (const nb_experiment *x) {
+  const nb_settings *in = x->settings;
+  if (in->source_file) return;
+  for (int i = 0; i < 2; ++i)
+    if (in->divergence[i] > 0.0 && in->divergence_steps[i] <= 0 &&
+        in->divergence_step[i] <= 0.0)
+      nb_note("-%cdivrange without -%cdivsteps: 2 directions", "hv"[i],
+              "hv"[i]);
+  if (in->dispersion > 0.0 && in->dispersion_steps <= 0)
+    nb_note("-dispersion without -dispsteps: 2 wavelengths");
+}
+
 static void warn_spindle (const nb_experiment *x) {
   const nb_settings *in = x->settings;
   const nb_sampled *s = &x->sampling.phi;
@@ -443,6 +456,7 @@ void nb_warn_physics (const nb_experiment *x) {
   warn_curved(x);
   warn_oblique(x);
   for (int i = 0; i < 2 && !x->settings->source_file; ++i) warn_plane(x, i);
+  note_counts(x);
   warn_spindle(x);
   warn_idle_counts(x);
 }

@@ -110,12 +110,15 @@ static bool resolve_phi (const nb_settings *in, nb_sampled *s,
   *s = (nb_sampled){ (long)in->phisteps, in->osc, in->phistep };
   if (s->n >= 0) {
     if (s->n == 0) s->n = 1;
+    if (s->n > 1 && s->range < 0.0 && s->step <= 0.0)
+      nb_note("-phisteps without -osc: the range is 1 degree");
     resolve_phi_count(s);
     return true;
   }
   if (s->range >= 0.0 && s->step <= 0.0) {
     s->n = 2;
     s->step = s->range / 2.0;
+    if (s->range > 0.0) nb_note("-osc without -phisteps: 2 steps");
     return true;
   }
   bool covers = s->range >= 0.0;
@@ -131,6 +134,8 @@ static void resolve_mosaic (const nb_settings *in, nb_sampling *out) {
   out->mosaic_spread = in->mosaic_spread < 0.0 ? 0.0 : in->mosaic_spread;
   out->domains = in->mosaic_domains > 0 ? (long)in->mosaic_domains : 10;
   if (out->mosaic_spread > 0.0) {
+    if (out->domains == 1)
+      nb_warn("-mosaic has no effect with one domain, which is not tilted");
     if (in->mosaic_domains <= 0)
       nb_note("-mosaic without -mosaic_domains: 10 domains");
     return;

@@ -47,6 +47,7 @@ def no_effect_advice(met: Sequence[Met], request: Request) -> list[NanoBragWarni
         *_centres(met, request),
         *_distances(met, request),
         *_sources(met, request),
+        *_crystal(met, request),
         *_steps(met, request),
         *_overwritten(request),
     ]
@@ -134,9 +135,30 @@ def _sources(met: Sequence[Met], request: Request) -> Iterator[str]:
     if request.flux_ph_s != 0 and request.exposure_s > 0:
         for option in _named(met, "-fluence"):
             yield _line(option.spelling, "the fluence follows from -flux")
+    if request.exposure_s == 0:
+        for option in _named(met, "-flux"):
+            yield _line(option.spelling, "the exposure is 0")
+    elif request.flux_ph_s == 0:
+        for option in _named(met, "-exposure"):
+            yield f"{option.spelling} has no effect without -flux"
     if request.source_file is not None:
         for option in _named(met, *SOURCE_OPTIONS):
             yield _line(option.spelling, "the sources are those of -sourcefile")
+
+
+def _crystal(met: Sequence[Met], request: Request) -> Iterator[str]:
+    """Cell counts beside a size, and a seed of nothing (C8.3). Counts still choose the interpolation."""
+    sized = {
+        "-Na": request.sample_x_m > 0,
+        "-Nb": request.sample_y_m > 0,
+        "-Nc": request.sample_z_m > 0,
+    }
+    sized["-N"] = all(sized.values())
+    for option in _named(met, *(name for name, known in sized.items() if known)):
+        yield f"{option.spelling}: the number of cells follows from the crystal size (-samplesize)"
+    if not request.misset_random:
+        for option in _named(met, "-misset_seed"):
+            yield f"{option.spelling} has no effect without -misset random"
 
 
 def _steps(met: Sequence[Met], request: Request) -> Iterator[str]:

@@ -48,9 +48,11 @@ def check_writable(path: str) -> None:
 
     Raises: OutputFileError as ``write_file`` would.
     """
-    if is_standard_output(path):
-        return
     with _output_errors(path):
+        if is_standard_output(path):
+            if getattr(sys.stdout, "name", None) == os.devnull:  # stands in for a closed stream
+                raise OSError(None, "standard output is closed")
+            return
         target = os.path.realpath(path)
         if os.path.isdir(target):
             raise IsADirectoryError(None, "is a folder")

@@ -57,7 +57,11 @@ def warn_of_known_defects(request: Request, experiment: Experiment, axes: Axes) 
             *_spindle(request, experiment),
         ):
             warn(text)
-        for text in (*_first_subpixel(experiment), *_first_source(request, experiment)):
+        for text in (
+            *_first_subpixel(experiment),
+            *_first_source(request, experiment),
+            *_counts_made_up(request, experiment),
+        ):
             note(text)
 
 
@@ -377,6 +381,21 @@ def _divergence(request: Request) -> Iterator[str]:
     horizontal, vertical, _ = source_grids(request)
     yield from _plane("h", horizontal, request.hdiv_steps, request.hdiv_range_rad, request.hdiv_step_rad)
     yield from _plane("v", vertical, request.vdiv_steps, request.vdiv_range_rad, request.vdiv_step_rad)
+
+
+def _counts_made_up(request: Request, experiment: Experiment) -> Iterator[str]:
+    """Directions and wavelengths of a range without count or step (P4.1)."""
+    if request.source_file is not None:
+        return
+    divergence = experiment.beam.divergence
+    for option, span, count, step, words in (
+        ("-hdivrange", divergence.hdiv_range_rad, request.hdiv_steps, request.hdiv_step_rad, "directions"),
+        ("-vdivrange", divergence.vdiv_range_rad, request.vdiv_steps, request.vdiv_step_rad, "directions"),
+        ("-dispersion", divergence.dispersion, request.dispersion_steps, None, "wavelengths"),
+    ):
+        if span > 0 and not count and not step:
+            counts = option.replace("range", "steps").replace("dispersion", "dispsteps")
+            yield f"{option} without {counts}: 2 {words}"
 
 
 def _plane(name: str, grid: Grid, count: int | None, span: object, step: object) -> Iterator[str]:

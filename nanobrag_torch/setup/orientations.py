@@ -33,8 +33,20 @@ def mosaic_matrices(domains: int, spread_rad: Tensor, seed: int) -> Matrix3:
     return row(0), row(1), row(2)
 
 
+def note_spindle_defaults(request: Request, steps: int) -> None:
+    """Say where range or count is made up for the user (P4.2)."""
+    if request.phi_step_rad is not None and request.phi_step_rad > 0:
+        return
+    if request.osc_rad is not None and request.osc_rad > 0 and request.phi_steps is None:
+        note(f"-osc without -phisteps: {steps} steps")
+    if request.osc_rad is None and steps > 1:
+        note("-phisteps without -osc: the range is 1 degree")
+
+
 def warn_of_mosaic_defaults(request: Request, domains: int, spread_rad: Tensor) -> None:
-    """Say where spread or count is made up for the user (C4.16)."""
+    """Say where spread or count is made up for the user, or where one of them is in vain (C4.16)."""
+    if spread_rad > 0 and domains == 1:
+        warn("-mosaic has no effect with one domain, which is not tilted")
     if spread_rad > 0 and request.mosaic_domains is None:
         note(f"-mosaic without -mosaic_domains: {domains} domains")
     if not spread_rad > 0 and request.mosaic_domains is not None:
@@ -50,6 +62,7 @@ def orientations(request: Request, crystal: Crystal, spindle_axis: Vec3) -> Orie
     steps = phi_grid(request.phi_steps, maybe(request.osc_rad), maybe(request.phi_step_rad))
     start = scalar(request.phi_rad)
     domains, spread = mosaic_count(request.mosaic_domains, maybe(request.mosaic_spread_rad))
+    note_spindle_defaults(request, steps.count)
     warn_of_mosaic_defaults(request, domains, spread)
     if steps.count * domains > MOST_ORIENTATIONS:
         raise UsageError(

@@ -148,7 +148,7 @@ def test_c10_2_11_angles_in_force(programs, tmp_path):
             "-lambda 12398.42",
             "-lambda/-energy: 12398.4 Angstrom is implausible, expected 0.1 to 10 Angstrom; looks like an",
         ),
-        ("-lambda 0.01", "looks like nanometres"),
+        ("-lambda 0.07", "looks like nanometres"),
         ("-distance 0.1", "-distance: 0.1 mm is implausible, expected 1 to 100000 mm; looks like metres"),
         ("-close_distance 0.1", "-close_distance: 0.1 mm"),
         ("-pixel 0.0001", "-pixel: 0.0001 mm is implausible"),
@@ -167,6 +167,24 @@ def test_c10_2_11_angles_in_force(programs, tmp_path):
         ("-dispersion 60", "-dispersion: 60 percent"),
         ("-osc 400", "-osc: 400 degrees"),
         ("-twotheta 200", "-twotheta: 200 degrees"),
+        ("-flux 1e30", "-flux: 1e+38 photons/m^2"),
+        (
+            "-sdet_vector 0 -1 0.5",
+            "-fdet_vector to -sdet_vector: 63.4349 degrees is implausible, expected 89.9 to",
+        ),
+        ("-polar_vector 1 0 0 -polar 0.9", "-polar_vector to -beam_vector: 0 degrees is implausible"),
+        ("-spindle_axis 1 0 0 -phi 1", "-spindle_axis to -beam_vector: 0 degrees is implausible"),
+        ("-gauss_xtal -fudge 0", "-fudge: 0 makes one spot of all reciprocal space, expected more than 0"),
+        ("-twotheta 170", "-twotheta: the detector is behind the sample"),
+        ("-pixel 0.1 -detpixels 999 -roi 0 0 0 0 -Xbeam 0.05 -Ybeam 0.06", "; looks like metres"),
+        ("-flux 1e12 -exposure 0", "-flux has no effect: the exposure is 0"),
+        ("-exposure 9", "-exposure has no effect without -flux"),
+        ("-misset_seed 9", "-misset_seed has no effect without -misset random"),
+        ("-mosaic 1 -mosaic_domains 1", "-mosaic has no effect with one domain, which is not tilted"),
+        ("-samplesize 1e-4", "-N: the number of cells follows from the crystal size (-samplesize)"),
+        ("-samplesize 0.2", "-samplesize: the crystal along b is cut from 0.2 to the beam size of 0.1 mm"),
+        ("-scale 1e9", "-scale: 16 of 16 pixels of the integer image are cut at 65535"),
+        ("-scale 1e-9", "-scale: the brightest pixel of the integer image is"),
         (
             "-detector_thick 0.3 -detector_abs 300",
             "-detector_thick: 0.3 micrometre is implausible, expected 1 to",
@@ -420,3 +438,24 @@ def test_f12_11_own_headers_come_back(programs, tmp_path, convention, other):
         assert re.search(rf"it was written with .*-{convention}\b", found[0])
     elif convention == other:
         assert same
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("-lambda 0.0251", "-lambda/-energy: 0.0251 Angstrom is a wavelength of electrons"),
+        ("-osc 1", "-osc without -phisteps: 2 steps"),
+        ("-phisteps 3", "-phisteps without -osc: the range is 1 degree"),
+        ("-hdivrange 1", "-hdivrange without -hdivsteps: 2 directions"),
+        ("-vdivrange 1", "-vdivrange without -vdivsteps: 2 directions"),
+        ("-dispersion 1", "-dispersion without -dispsteps: 2 wavelengths"),
+        ("-divergence 50 -divsteps 3", "each pixel has the polarization of the first source"),
+    ],
+)
+def test_c8_3_and_c10_what_may_be_ignored(programs, tmp_path, line, words):
+    """C8.3, C10.2.14, C10.4.9: a note, said once, by both programs; the plain run says none of it."""
+    for program in BOTH:
+        done = programs(program, *RUN, *line.split(), cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert sum(words in text for text in done.said("NOTE")) == 1, done.stderr
+        assert not any(words in text for text in programs(program, *RUN, cwd=tmp_path).said("NOTE"))

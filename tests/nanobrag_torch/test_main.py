@@ -6,6 +6,7 @@ import hashlib
 import io
 import itertools
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -310,6 +311,53 @@ def test_an_image_of_zeros_is_said(options: str, reason: str, run: Run, tmp_path
     assert not np.fromfile(tmp_path / "floatimage.bin", np.float32).any()
     (tmp_path / "Fdump.bin").unlink(missing_ok=True)
     assert "0 everywhere" not in run(f"{SMALL} -nonoise -nopgm")[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "level"),
+    [("-scale 1000", "WARNING"), ("-scale 48.59", "NOTE"), ("-adc 65535", "WARNING"), ("", "")],
+)
+def test_counts_that_an_image_cannot_hold_are_said(
+    options: str, level: str, run: Run, tmp_path: Path
+) -> None:
+    """As many as the file shows; from 1 % on it is no detector's image (C10.8 item 4)."""
+    err = run(f"{SMALL} -nonoise -nopgm {options}")[2]
+    counts = np.fromfile(tmp_path / "intimage.img", np.uint16)[256:]
+    cut = int((counts == 65535).sum())
+    assert (level == "") == (cut == 0) and (level == "WARNING") == (cut > 2.56)
+    said = f"nanobrag_torch: {level}: -scale: {cut} of 256 pixels of the integer image are cut at 65535\n"
+    assert (said in err) if cut else "cut at" not in err
+
+
+def test_overloads_of_the_noise_image_are_said(run: Run) -> None:
+    """The number of the report (R10, C10.8 item 4)."""
+    _, out, err = run(f"{SMALL} -fluence 1e31 -nopgm")
+    overloads = re.search(r"\((\d+) overloads\)", out)
+    assert overloads and int(overloads[1]) > 3
+    assert f"WARNING: -fluence/-flux: {overloads[1]} of 256 pixels of the noise image are cut at" in err
+
+
+def test_a_scale_that_leaves_nothing_is_said(run: Run) -> None:
+    """An integer image of the offset alone (C10.8 item 5)."""
+    out, err = run(f"{SMALL} -nonoise -nopgm -scale 1e-9")[1:]
+    brightest = float(out.partition("max_I = ")[2].split()[0]) * 1e-9
+    line = (
+        f"WARNING: -scale: the brightest pixel of the integer image is {brightest:.3g} counts, expected at "
+    )
+    assert line in err
+
+
+def test_an_image_cannot_go_to_a_closed_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would be lost; other images are written all the same (C10.5)."""
+    monkeypatch.chdir(tmp_path)
+    for options, status in ((f"{SMALL} -floatfile -", 9), (f"{SMALL} -nonoise -nopgm", 0)):
+        monkeypatch.setattr(sys, "stdout", None)
+        assert main(options.split()) == status
+        sys.stdout.close()
+    monkeypatch.undo()
+    assert "ERROR: -: cannot be written: standard output is closed\n" in capsys.readouterr().err
 
 
 def test_a_warning_is_said_once(run: Run) -> None:

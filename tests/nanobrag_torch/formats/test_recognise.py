@@ -102,7 +102,7 @@ SFAC SI O
 """
 REFL = b"\x93\xbbdials::af::reflection_table\x01\x83\xab" + b"identifiers\x80"
 FILES: dict[str, tuple[bytes, str]] = {
-    "gzip twice": (gzip.compress(gzip.compress(LIST)), "packed with gzip twice"),
+    "gzip twice": (gzip.compress(gzip.compress(LIST, mtime=0), mtime=0), "packed with gzip twice"),
     "bzip2": (bz2.compress(LIST), "packed with bzip2"),
     "xz": (lzma.compress(LIST), "packed with xz"),
     "zstd": (b"\x28\xb5\x2f\xfd\x24\x12", "packed with zstd"),
@@ -285,7 +285,7 @@ def test_matrices_and_images_may_be_packed_too(tmp_path: Path) -> None:
     assert smv.read_pixels(str(path)).tolist() == [[0, 1], [2, 3], [4, 5]]
 
 
-PACKED = gzip.compress(LIST * 100)
+PACKED = gzip.compress(LIST * 100, mtime=0)
 
 
 @pytest.mark.parametrize(

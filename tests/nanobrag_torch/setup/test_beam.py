@@ -68,20 +68,20 @@ def test_a_flux_overrides_a_fluence(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "expected"),
+    ("line", "expected", "said"),
     [
-        ("", 125932015286227086360700780544.0),
-        ("-fluence 1e24", 1e24),
-        ("-fluence 1e24 -flux 0", 1e24),
-        ("-fluence 1e24 -flux 1e18 -exposure 0", 1e24),
-        ("-fluence 1e24 -exposure 5 -beamsize 3", 1e24),
+        ("", 125932015286227086360700780544.0, []),
+        ("-fluence 1e24", 1e24, []),
+        ("-fluence 1e24 -flux 0", 1e24, []),
+        ("-flux 1e18 -exposure 0 -fluence 1e24", 1e24, ["-flux has no effect: the exposure is 0"]),
+        ("-fluence 1e24 -exposure 5 -beamsize 3", 1e24, ["-exposure has no effect without -flux"]),
     ],
 )
-def test_the_fluence_counts_where_there_is_no_flux(line: str, expected: float) -> None:
-    """Without flux or exposure the given or the default fluence stands (P1.3, P1.4)."""
+def test_the_fluence_counts_where_there_is_no_flux(line: str, expected: float, said: list[str]) -> None:
+    """Without flux or exposure the given or the default fluence stands (P1.3, P1.4), which is said (C8.3)."""
     request, warnings = parse(line.split())
     assert float(fluence(request)) == expected
-    assert warnings == []
+    assert list(map(str, warnings)) == said
 
 
 def test_the_default_fluence_undoes_the_thomson_factor() -> None:

@@ -113,6 +113,20 @@ def test_what_is_below_a_thousandth_is_not_said(options: str, advice: Advice) ->
     assert not said(advice, "the image is")
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("-hdivrange 1", ["-hdivrange without -hdivsteps: 2 directions"]),
+        ("-dispersion 1", ["-dispersion without -dispsteps: 2 wavelengths"]),
+        ("-hdivrange 1 -hdivsteps 3 -vdivrange 1 -vdivstep 0.5 -dispersion 1 -dispsteps 2", []),
+    ],
+)
+def test_a_count_that_is_made_up_is_said(options: str, expected: list[str], advice: Advice) -> None:
+    """As many as are rendered (C8.3, P4.1)."""
+    assert built(f"-default_F 1 -cell 50 -detpixels 4 {options}").beam.sources >= 2
+    assert said(advice, " without ") == expected
+
+
 TWO_SOURCES = ("-10 0 0 1 1e-10\n", "-9.95 1 0 1 1e-10\n")
 
 

@@ -220,7 +220,7 @@ def test_domains_and_steps_keep_the_shape_of_the_cell() -> None:
         ("-mosaic 0 -mosaic_dom 7", 1, 0.0, "-mosaic_domains has no effect"),
         ("-mosaic 0.5", 10, 0.5, "-mosaic without -mosaic_domains: 10 domains"),
         ("-mosaic 0.5 -mosaic_dom 7", 7, 0.5, ""),
-        ("-mosaic 0.5 -mosaic_dom 1", 1, 0.5, ""),
+        ("-mosaic 0.5 -mosaic_dom 1", 1, 0.5, "-mosaic has no effect with one domain"),
     ],
 )
 def test_mosaic_defaults_and_warnings(
@@ -250,3 +250,21 @@ def test_absurdly_many_orientations_are_an_error(options: str, message: str) -> 
     """A slip in a count or step is refused before memory is touched, naming the option (C8.4)."""
     with pytest.raises(UsageError, match=message):
         built(options)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("-osc 1", ["-osc without -phisteps: 2 steps"]),
+        ("-phisteps 10", ["-phisteps without -osc: the range is 1 degree"]),
+        ("-osc 1 -phisteps 10", []),
+        ("-osc 1 -phistep 0.5", []),
+        ("-phistep 0.5", []),
+        ("-phisteps 1", []),
+        ("-osc 0", []),
+    ],
+)
+def test_made_up_spindle_steps_are_said(options: str, said: list[str], advice: Callable[[], str]) -> None:
+    """A range without count, and a count without range (C8.3, P4.2)."""
+    built(options)
+    assert [line for line in advice().splitlines() if " without " in line] == said
