@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import gemmi
 
 MTZ_NUMBER_BYTES = 4
+MTZ_RECORD_BYTES = 80
+MTZ_COUNTS = re.compile(rb"NCOL\S*+((?:\s*+[+-]?[0-9]{1,20}+){1,3}+)", re.IGNORECASE)
+"""The record of the header with the numbers of columns, reflections and batches."""
 SIGNS = (("(+)", "(-)"), ("+", "-"), ("PLUS", "MINUS"), ("Plus", "Minus"), ("plus", "minus"), ("POS", "NEG"))
 """How labels tell the two members of an anomalous pair apart; the first that fits counts."""
 MARKED = SIGNS[0]
@@ -206,6 +209,7 @@ def read_mtz(path: str, content: bytes, wanted: str | None) -> Reflections:
     """The chosen amplitudes of an MTZ file, and the cell of their data set. Raises: InputFileError."""
     import gemmi
 
+    _check_mtz_counts(path, content)
     with _named(content) as name:
         _check_mtz_size(path, len(content), gemmi.read_mtz_file(name, with_data=False))
         mtz = gemmi.read_mtz_file(name)
@@ -238,6 +242,17 @@ def _named(content: bytes) -> Iterator[str]:
         file.write(content)
         file.flush()
         yield f"/proc/self/fd/{file.fileno()}"
+
+
+def _check_mtz_counts(path: str, content: bytes) -> None:
+    """Refuse more columns or batches than there is room for records, which gemmi would make first."""
+    for found in MTZ_COUNTS.finditer(content):
+        counts = [int(number) for number in re.findall(rb"[0-9]+", found[1])]
+        for count, what in zip(counts[::2], ("columns", "batches"), strict=False):
+            if count * MTZ_RECORD_BYTES > len(content):
+                raise InputFileError(
+                    f"{path}: is an MTZ file: expected records of {count} {what}, the file is shorter"
+                )
 
 
 def _check_mtz_size(path: str, size: int, headers: gemmi.Mtz) -> None:

@@ -157,6 +157,19 @@ def test_pairs_of_mmcif(tmp_path: Path) -> None:
     assert contents(str(path)) == pair_of(10, 11, 1, 2, 3)
 
 
+@pytest.mark.parametrize(
+    ("counts", "what"), [(b"500 1 0", "500 columns"), (b"4 1 5000000", "5000000 batches")]
+)
+def test_counts_that_the_file_has_no_room_for_are_refused(counts: bytes, what: str, tmp_path: Path) -> None:
+    """Before gemmi makes five million batches, which takes gigabytes."""
+    path = Path(mtz(tmp_path / "x.mtz", (("FP", "F"),), [(1, 2, 3, 10)]))
+    content, changed = re.subn(rb"(NCOL +)4 +1 +0", lambda found: found[1] + counts, path.read_bytes())
+    assert changed == 1
+    path.write_bytes(content)
+    with pytest.raises(InputFileError, match=f"expected records of {what}, the file is shorter$"):
+        contents(str(path))
+
+
 def test_the_cell_is_that_of_the_data_set_of_the_column(tmp_path: Path) -> None:
     """Not that of the whole file, nor that of another data set."""
     made = gemmi.Mtz(with_base=True)
