@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.hkl import Amplitudes, Indices, check_box, table_shape
+from nanobrag_torch.formats.input_file import shown
 
 if TYPE_CHECKING:
     import gemmi
@@ -36,7 +37,7 @@ class Records(NamedTuple):
 def known(path: str, group: gemmi.SpaceGroup | None, name: str) -> Symmetry:
     """The symmetry of a space group. Raises: InputFileError if it is none, with the name that was found."""
     if group is None:
-        raise InputFileError(f"{path}: expected a known space group, got {name!a}")
+        raise InputFileError(f"{path}: expected a known space group, got {shown(name.encode())}")
     return Symmetry(group.hm, group.operations())
 
 
@@ -52,7 +53,9 @@ def listed_group(path: str, texts: Sequence[str]) -> gemmi.GroupOps:
     for text, operation in zip(texts, operations, strict=True):
         whole = all(number % gemmi.Op.DEN == 0 for row in operation.rot for number in row)
         if not whole or abs(operation.det_rot()) != gemmi.Op.DEN**3:
-            raise InputFileError(f"{path}: expected a symmetry operation of a lattice, got {text!a}")
+            raise InputFileError(
+                f"{path}: expected a symmetry operation of a lattice, got {shown(text.encode())}"
+            )
     group, complete = gemmi.GroupOps(operations), gemmi.GroupOps(operations)
     if not group.cen_ops:
         raise InputFileError(f"{path}: expected the identity x,y,z among the symmetry operations, got none")
