@@ -12,7 +12,7 @@ import numpy.typing as npt
 from nanobrag_torch.advice import note, warn
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.hkl import MAX_TABLE_ENTRIES, Indices
-from nanobrag_torch.formats.input_file import NUMBER, shown, with_line_feeds
+from nanobrag_torch.formats.input_file import NUMBER, shortened, shown, with_line_feeds
 from nanobrag_torch.formats.recognise import Kind
 from nanobrag_torch.formats.symmetry import Records, Symmetry, known
 from nanobrag_torch.formats.unit_cell import CellConstants, given_cell, shown_cell
@@ -164,7 +164,7 @@ def _check_numbers(path: str, block: gemmi.cif.Block, item: str, missing: tuple[
 
     for text in block.find_values(item):
         if not math.isfinite(gemmi.cif.as_number(text)) and text not in missing:
-            raise InputFileError(f"{path}: expected a number for {item}, got {text!a}")
+            raise InputFileError(f"{path}: expected a number for {item}, got {shown(text.encode())}")
 
 
 def _macromolecule(path: str, block: gemmi.cif.Block) -> gemmi.Structure:
@@ -228,28 +228,29 @@ def _check_atoms(path: str, structure: gemmi.Structure) -> None:
     if not atoms:
         raise InputFileError(f"{path}: expected atoms, got none")
     for atom in atoms:
+        named = f"{atom.serial} {shown(atom.name.encode())}"
         numbers = (*atom.pos.tolist(), atom.occ, atom.b_iso)
         if not all(map(math.isfinite, numbers)):
             raise InputFileError(
-                f"{path}: expected finite x y z, occupancy and B of atom {atom.serial} {atom.name!a},"
+                f"{path}: expected finite x y z, occupancy and B of atom {named},"
                 f" got {' '.join(f'{number:g}' for number in numbers)}"
             )
         displacement = max(abs(atom.b_iso), *(B_OF_U * abs(u) for u in atom.aniso.elements_pdb()))
         if not displacement <= LARGEST_B_A2:
             raise InputFileError(
                 f"{path}: expected a displacement factor (B) of at most {LARGEST_B_A2:g} for atom"
-                f" {atom.serial} {atom.name!a}, got {displacement:g}"
+                f" {named}, got {displacement:g}"
             )
         if not max(map(abs, numbers[:3])) <= LARGEST_PLACE_A:
             raise InputFileError(
-                f"{path}: expected atom {atom.serial} {atom.name!a} within {LARGEST_PLACE_A:g} Angstrom,"
+                f"{path}: expected atom {named} within {LARGEST_PLACE_A:g} Angstrom,"
                 f" got {' '.join(f'{number:g}' for number in numbers[:3])}"
             )
         # gemmi takes the form factor of oxygen for an unknown element
         if atom.element.atomic_number == 0 or atom.element.it92 is None:
             raise InputFileError(
-                f"{path}: expected an element with a form factor for atom {atom.serial} {atom.name!a},"
-                f" got {atom.element.name!a}"
+                f"{path}: expected an element with a form factor for atom {named},"
+                f" got {shown(atom.element.name.encode())}"
             )
 
 
@@ -265,7 +266,7 @@ def _check_copies(path: str, structure: gemmi.Structure) -> None:
         if not (turns and np.linalg.det(rotation) > 0 and shift <= LARGEST_PLACE_A):
             raise InputFileError(
                 f"{path}: expected a rotation and a translation within {LARGEST_PLACE_A:g} Angstrom for"
-                f" operator {operator.id!a} of non-crystallographic symmetry, got"
+                f" operator {shown(operator.id.encode())} of non-crystallographic symmetry, got"
                 f" {' '.join(f'{number:g}' for number in (*rotation.flat, *operator.tr.vec.tolist()))}"
             )
 
@@ -366,7 +367,7 @@ def _small_molecule(path: str, block: gemmi.cif.Block) -> gemmi.Structure:
     known(path, small.spacegroup, small.spacegroup_hm)
     disagreement = " ".join(small.check_spacegroup().split())
     if disagreement:
-        warn(f"{path}: the symmetry operations count: {disagreement}")
+        warn(f"{path}: the symmetry operations count: {shortened(disagreement)}")
     small.change_occupancies_to_crystallographic()
     structure = gemmi.Structure()
     structure.cell = small.cell

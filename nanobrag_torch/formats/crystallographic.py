@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.coordinates import Model, calculated, read_model, size_A
 from nanobrag_torch.formats.hkl import Amplitudes, Indices
-from nanobrag_torch.formats.input_file import BYTE_ORDER_MARK, reason
+from nanobrag_torch.formats.input_file import BYTE_ORDER_MARK, reason, shortened
 from nanobrag_torch.formats.recognise import Kind
 from nanobrag_torch.formats.reflections import Reflections, read_cif, read_mtz
 from nanobrag_torch.formats.symmetry import p1_list, warn_of_other_lattice
@@ -86,4 +86,4 @@ def _gemmi_at_work(path: str, kind: Kind) -> Iterator[None]:
         yield
     except (RuntimeError, ValueError, TypeError, LookupError, OSError, MemoryError) as error:
         said = " ".join(re.sub(r"(: )?/proc/self/fd/[0-9]+", "", reason(error)).split())
-        raise InputFileError(f"{path}: cannot be read as {kind.value}: {said}") from None
+        raise InputFileError(f"{path}: cannot be read as {kind.value}: {shortened(said)}") from None

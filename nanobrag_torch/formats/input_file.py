@@ -17,6 +17,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_TEXT_BYTES = 1 << 31
 NUMBER = re.compile(rb"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 SHOWN_CHARACTERS = 40
+LONGEST_TEXT = 300
+"""Characters of what another library says about a file."""
 
 
 @contextmanager
@@ -110,6 +112,11 @@ def number_at(path: str, line: int, token: bytes, expected: str = "a number") ->
     if number - number != 0:
         raise InputFileError(f"{path}:{line}: expected {expected} that is finite, got {shown(token)}")
     return number
+
+
+def shortened(text: str, longest: int = LONGEST_TEXT) -> str:
+    """The beginning of a text that may have any length."""
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def shown(token: bytes) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from nanobrag_torch.advice import note, warn
 from nanobrag_torch.constants import LARGEST_COUNT
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.hkl import Amplitudes, Indices
+from nanobrag_torch.formats.input_file import shortened, shown
 from nanobrag_torch.formats.recognise import Kind
 from nanobrag_torch.formats.symmetry import Records, Symmetry, known, listed_group
 from nanobrag_torch.formats.unit_cell import CellConstants, given_cell
@@ -23,6 +25,8 @@ from nanobrag_torch.formats.unit_cell import CellConstants, given_cell
 if TYPE_CHECKING:
     import gemmi
 
+LONGEST_NAME, LONGEST_NAMES = 100, 400
+"""Characters of a name, and of all names that a message lists: a file may hold thousands of any length."""
 MTZ_NUMBER_BYTES = 4
 MTZ_RECORD_BYTES = 80
 MTZ_COUNTS = re.compile(rb"NCOL\S*+((?:\s*+[+-]?[0-9]{1,20}+){1,3}+)", re.IGNORECASE)
@@ -104,8 +108,12 @@ class Reflections(NamedTuple):
 
 
 def quoted(names: Iterator[str] | Sequence[str]) -> str:
-    """Names for a message."""
-    return ", ".join(ascii(name) for name in names) or "none"
+    """Names for a message, as many as it has room for."""
+    texts = [ascii(shortened(name, LONGEST_NAME)) for name in names]
+    room = list(accumulate(len(text) for text in texts))
+    fitting = texts[: max(1, sum(length <= LONGEST_NAMES for length in room))]
+    more = f" and {len(texts) - len(fitting)} more" if len(texts) > len(fitting) else ""
+    return ", ".join(fitting) + more or "none"
 
 
 # choice
@@ -139,7 +147,9 @@ def _by_name(path: str, choices: Sequence[Choice], wanted: str, missing: str) ->
         raise InputFileError(f"{path}: expected an amplitude column {missing}")
     found = [choice for choice in choices if wanted in choice.names]
     if len(found) != 1:
-        raise InputFileError(f"{path}: expected -hkl_column {quoted(_unambiguous(choices))}, got {wanted!a}")
+        raise InputFileError(
+            f"{path}: expected -hkl_column {quoted(_unambiguous(choices))}, got {quoted([wanted])}"
+        )
     return found[0]
 
 
@@ -157,7 +167,7 @@ def _say_what_else_there_is(path: str, taken: Choice, choices: Sequence[Choice])
     anomalous = [choice for choice in others if choice.form is not Form.PLAIN and not choice.squared]
     if taken.form is Form.PLAIN and anomalous:
         warn(
-            f"{path}: the amplitudes are {taken.label!a}, without anomalous differences:"
+            f"{path}: the amplitudes are {quoted([taken.label])}, without anomalous differences:"
             f" -hkl_column takes them, or {quoted(_unambiguous(anomalous))}"
         )
 
@@ -196,8 +206,8 @@ def _roots(path: str, choice: Choice, columns: Sequence[Amplitudes]) -> list[Amp
     negative = int(sum((column < 0).sum() for column in columns))
     if negative:
         note(
-            f"{path}: the amplitudes are the square roots of {choice.label!a}, 0 where that is negative"
-            f" ({negative} times)"
+            f"{path}: the amplitudes are the square roots of {quoted([choice.label])}, 0 where that is"
+            f" negative ({negative} times)"
         )
     return [np.sqrt(np.maximum(column, 0)) for column in columns]
 
@@ -364,7 +374,7 @@ def read_cif(path: str, content: bytes, kind: Kind, wanted: str | None) -> Refle
     by_name = {item.lower(): place for place, item in enumerate(table.items)}
     hkl = [_integers(path, table, by_name.get(f"index_{axis}")) for axis in "hkl"]
     if len({*map(len, columns), *map(len, hkl)}) > 1:
-        raise InputFileError(f"{path}: expected as many values of {choice.label!a} as of the indices")
+        raise InputFileError(f"{path}: expected as many values of {quoted([choice.label])} as of the indices")
     indices = np.stack(hkl, axis=1)
     _warn_of_several_data_sets(path, table, by_name, indices, columns)
     records = _records(path, choice, _cif_symmetry(path, table), indices, columns)
@@ -455,7 +465,7 @@ def _numbers(path: str, table: Table, place: int) -> Amplitudes:
         if texts[record].lower() not in MISSING:
             raise InputFileError(
                 f"{path}: expected a number for {table.items[place]} of record {record + 1}, got"
-                f" {texts[record]!a}"
+                f" {shown(texts[record].encode())}"
             )
     return values
 
@@ -468,6 +478,7 @@ def _integers(path: str, table: Table, place: int | None) -> npt.NDArray[np.int3
         # gemmi takes an integer of more than 32 bits for another one
         if not INDEX.fullmatch(text):
             raise InputFileError(
-                f"{path}: expected an index for {table.items[place]} of record {record}, got {text!a}"
+                f"{path}: expected an index for {table.items[place]} of record {record},"
+                f" got {shown(text.encode())}"
             )
     return np.array(list(map(int, texts)), dtype=np.int32)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nanobrag_torch.advice import warn
 from nanobrag_torch.errors import InputFileError
 from nanobrag_torch.formats.hkl import Amplitudes, Indices, check_box, table_shape
+from nanobrag_torch.formats.input_file import shown
 from nanobrag_torch.formats.unit_cell import CellConstants, shown_cell
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Records(NamedTuple):
 def known(path: str, group: gemmi.SpaceGroup | None, name: str) -> Symmetry:
     """The symmetry of a space group. Raises: InputFileError if it is none, with the name that was found."""
     if group is None:
-        got = f"{name!a}" if name else "none (P 1 has to be said)"
+        got = shown(name.encode()) if name else "none (P 1 has to be said)"
         raise InputFileError(f"{path}: expected a known space group, got {got}")
     return Symmetry(group.hm, group.operations())
 
@@ -57,7 +58,9 @@ def listed_group(path: str, texts: Sequence[str]) -> gemmi.GroupOps:
     for text, operation in zip(texts, operations, strict=True):
         whole = all(number % gemmi.Op.DEN == 0 for row in operation.rot for number in row)
         if not whole or abs(operation.det_rot()) != gemmi.Op.DEN**3:
-            raise InputFileError(f"{path}: expected a symmetry operation of a lattice, got {text!a}")
+            raise InputFileError(
+                f"{path}: expected a symmetry operation of a lattice, got {shown(text.encode())}"
+            )
     group, complete = gemmi.GroupOps(operations), gemmi.GroupOps(operations)
     if not group.cen_ops:
         raise InputFileError(f"{path}: expected the identity x,y,z among the symmetry operations, got none")

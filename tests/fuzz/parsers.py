@@ -27,8 +27,9 @@ from nanobrag_torch.formats.input_file import read_input
 from nanobrag_torch.formats.recognise import Kind, Wanted, kind_of, refuse_other_kinds
 
 EXAMPLES = 200
-LONGEST_MESSAGE = 600
-LONGEST_ADVICE = 1000
+LONGEST_MESSAGE = 1200
+"""Two lists of names, and what stands around them."""
+LONGEST_ADVICE = 1200
 """Advice may list ten keys of a header, or every choice of columns."""
 DMIN_M = 6e-10
 BOX = (15.0, 20.0, 25.0, 90.0, 90.0, 90.0)
@@ -112,7 +113,7 @@ def read_packed(path: str) -> object:
     """
     drawn = Path(path).read_bytes()
     damage, content = drawn[:2], drawn[2:]
-    packed = gzip.compress(content, mtime=0)
+    packed = gzip.compress(content, compresslevel=1, mtime=0)
     if len(damage) == 2 and damage[1]:
         place = damage[0] % len(packed)
         packed = packed[:place] + bytes([packed[place] ^ damage[1]]) + packed[place + 1 :]

@@ -214,6 +214,25 @@ def test_pairs_of_intensities_by_name(tmp_path: Path) -> None:
     assert contents(path, "I(+)") == pair_of(4, 3, 1, 2, 3)
 
 
+def test_a_message_has_room_for_some_names_only(tmp_path: Path) -> None:
+    """Items and blocks of any number and length: the first are named, and how many more there are."""
+    path = tmp_path / "x.cif"
+    names = [f"odd_{number:03d}" for number in range(500)]
+    path.write_text(CIF + "".join(f"_refln.{name}\n" for name in names) + "1 2 3" + " 4" * 500 + "\n")
+    with pytest.raises(
+        InputFileError, match=r"got only 'index_h', .*'odd_000', .* and 4[0-9]{2} more$"
+    ) as short:
+        contents(str(path))
+    block = CIF.partition("_cell")[2]
+    blocks = (f"data_{number}{'x' * 5000}\n_cell{block}_refln.F_meas\n1 2 3 4\n" for number in range(20))
+    path.write_text("".join(blocks))
+    with pytest.raises(
+        InputFileError, match=r"amplitudes '0x+[.]{3}', '1x+[.]{3}'.* and 1[0-9] more$"
+    ) as long:
+        contents(str(path))
+    assert max(len(str(short.value)), len(str(long.value))) < len(str(path)) + 700
+
+
 # SHELX (.fcf)
 
 FCF = """#
