@@ -160,7 +160,7 @@ def test_a_full_scratch_is_no_pass(client, job):
     command = ("parity_n1", "--", "--experiment", "cro")
     out = io.BytesIO()
     assert container.run(client, replace(job, limits=FULL, command=command), out) == ExitCode.TESTS_FAILED
-    assert b"pytest failed with exit status" in out.getvalue() and b"Traceback" not in out.getvalue()
+    assert b"tests: failed with exit status" in out.getvalue() and b"Traceback" not in out.getvalue()
     (log,) = job.reports.glob("*/*/nb_compare/*/tests/pytest_cpu.log")
     assert "No space left on device" in log.read_text()
     assert not ours(client)
