@@ -18,6 +18,7 @@ static const kind PDB = { "is a PDB file", true };
 static const kind XDS = { "is a file of XDS", false };
 static const kind XPARM = { "is XPARM.XDS, the geometry of XDS", false };
 static const kind DENZO = { "is a DENZO file (.x)", false };
+static const kind CACHE = { "is a cache of structure factors", false };
 static const kind DIALS = { "is an experiment list of DIALS", false };
 static const kind JSON = { "is a JSON file", false };
 static const kind UTF16 = { "is text in UTF-16", false };
@@ -124,10 +125,23 @@ static int count_numbers (nb_reader *r, long line) {
   return count;
 }
 
+/* six integers, a line end and a form feed (F3.1) */
+static bool is_cache (const char *s, char line_end) {
+  for (int i = 0; i < 6; ++i) {
+    if (i > 0 && *s++ != ' ') return false;
+    if (*s == '-') ++s;
+    size_t n = strspn(s, "0123456789");
+    if (n == 0) return false;
+    s += n;
+  }
+  return s[0] == line_end && s[1] == '\f';
+}
+
 /* F4.5: orientations that could be taken for nine numbers */
 static const kind *orientation (const nb_file *file) {
   nb_reader r = nb_read_text(file, "");
   r.comments = false;
+  if (is_cache(file->data + r.start, r.line_end)) return &CACHE;
   int first = count_numbers(&r, 1);
   const char *s = file->data + r.start;
   s += strspn(s, " \t");

@@ -79,13 +79,20 @@ XPARM = (
     ORIENTATION,
     f"{Wanted.MATRIX.value} (dials.import_xds, then dials.export format=mosflm)",
 )
+DENZO = (
+    "a DENZO file (.x)",
+    f"{AMPLITUDES} (scale it with SCALEPACK)",
+    f"{Wanted.MATRIX.value}; the matrix of DENZO is in other axes",
+)
 IMAGE = f"{Wanted.FACTORS.value}, not an image; its geometry is taken with -img"
 CONVERTED = f"{AMPLITUDES} (phenix.reflection_file_converter writes them to an MTZ file)"
 # quantifiers that give nothing back: the time must not grow with the square of what a file holds
 REAL = rb"[ \t]*+[+-]?[0-9]*+\.[0-9]++(?:e[+-]?[0-9]++)?(?=[\s+-])"
-ANY_NUMBER = rb"[ \t]*+[+-]?[0-9.]++(?:e[+-]?[0-9]++)?(?=[\s+-])"
 LINE_END = rb"[ \t]*+(?:\r\n?|\n)"
-NUMBERS_ONLY = rb"(?:" + ANY_NUMBER + rb")++" + LINE_END
+# of a file that may be a matrix, just as its reader and the C programs take numbers and lines (F1.6)
+BLANKS = rb"[ \t\r\v\f]*+"
+ANY_NUMBER = BLANKS + rb"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:e[+-]?[0-9]++)?+(?=\s|\Z)"
+ANY_END = BLANKS + rb"(?:\n|\Z)"
 
 FOREIGN = (
     # packed
@@ -138,7 +145,14 @@ FOREIGN = (
     _foreign(rb"\s*+G?XPARM\.XDS\b", *XPARM),
     # without its name: frame, angle, step and axis, then wavelength and beam
     _foreign(
-        rb"[ \t]*+[0-9]++(?:" + ANY_NUMBER + rb"){5}" + LINE_END + rb"(?:" + ANY_NUMBER + rb"){4}" + LINE_END,
+        rb"[ \t]*+[0-9]++(?=[ \t])(?:"
+        + ANY_NUMBER
+        + rb"){5}"
+        + ANY_END
+        + rb"(?:"
+        + ANY_NUMBER
+        + rb"){4}"
+        + ANY_END,
         *XPARM,
         refused_by=READS_NUMBERS,
     ),
@@ -158,9 +172,12 @@ FOREIGN = (
         f"merged {AMPLITUDES} (pointless, aimless and ctruncate write them to an MTZ file)",
         refused_by=READS_NUMBERS,
     ),
+    # a list may have a comment before lines of six columns, but not six fractions
     _foreign(
-        rb"(?!"
-        + NUMBERS_ONLY
+        rb"(?!(?:"
+        + ANY_NUMBER
+        + rb")++"
+        + ANY_END
         + rb")[^\r\n]*+"
         + LINE_END
         + rb"(?:(?:"
@@ -168,10 +185,24 @@ FOREIGN = (
         + rb"){6}"
         + LINE_END
         + rb"){3}",
-        "a DENZO file (.x)",
-        f"{AMPLITUDES} (scale it with SCALEPACK)",
-        f"{Wanted.MATRIX.value}; the matrix of DENZO is in other axes",
-        refused_by=READS_NUMBERS,
+        *DENZO,
+        refused_by=[Wanted.FACTORS],
+    ),
+    _foreign(
+        rb"(?!(?:"
+        + ANY_NUMBER
+        + rb")++"
+        + ANY_END
+        + rb")(?!"
+        + BLANKS
+        + rb"\n)[^\n]*+\n"
+        + rb"(?:(?:"
+        + ANY_NUMBER
+        + rb"){6}"
+        + ANY_END
+        + rb"){3}",
+        *DENZO,
+        refused_by=[Wanted.MATRIX],
     ),
     # others
     _foreign(

@@ -374,6 +374,10 @@ MATRIX_REFUSED: Mapping[str, bytes] = {
     "singular but for the last digit": b"0.2 0.3 0.5 0.4 0.1 0.500001 0.7 0.6 1.3\n",
     "DENZO": b"HEADER film 1\n" + b" 0.1 0.2 0.3 1.0 0.0 0.0\n" * 3,
     "two equal rows": b"0.1 0.2 0.3\n0.1 0.2 0.3\n0 0 1\n",
+    "XPARM.XDS without a last line end": b"1 0. 0 0. 7 4.\n83 8 0 0.",
+    "XPARM.XDS with line ends of Macintosh": b"1 0. 0.1 1 0 0\r0.98 0 0 1.02\r0.08 0 0\r",
+    "DENZO after nine numbers": b"0.1 0 0 0 0.1 0 0 0 0.1 x\n" + b"1 0 0 0 1 0\n" * 3,
+    "beginning of a cache": b"1 0 0 0 1 0\n\f0 0 1\n",
     "determinant overflows": b"1e200 0 0 0 1e200 0 0 0 1e200\n",
     "determinant underflows": b"1e-200 0 0 0 1e-200 0 0 0 1e-200\n",
 }
